@@ -1,0 +1,96 @@
+"""Ours."""
+
+from collections.abc import Callable
+
+from uat_resilience import (
+    Bulkhead,
+    CircuitBreaker,
+    ConsecutiveFailures,
+    Constant,
+    EventBus,
+    FailureRate,
+    Jitter,
+    Pipeline,
+    Retry,
+    Timeout,
+    TimeWindow,
+)
+
+from benchmarks.contenders.contender import NEVER, Call, Contender
+from benchmarks.listeners import count_outcomes, tell_prometheus
+
+
+class UatResilience(Contender):
+    """Decorated functions, with the settings that its own documentation shows first."""
+
+    name = "uat_resilience"
+    module = "uat_resilience"
+    distribution = "uat-resilience"
+    note = "its sync timeout is a budget: it does not cut a blocking body, so it starts no thread"
+
+    def retry(self, call: Call, *, pauses: bool = True) -> Call:
+        if pauses:
+            return Retry(on=ConnectionError)(call)
+        return Retry(on=ConnectionError, backoff=Constant(0.0), jitter=Jitter.NONE)(call)
+
+    def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
+        trip = ConsecutiveFailures(threshold)
+        return CircuitBreaker("benchmark", trip=trip, recovery_time=recovery)(call)
+
+    def windowed(self, call: Call, *, minimum: int = 10, recovery: float = 30.0) -> Call:
+        trip = FailureRate(0.5, window=TimeWindow(60.0), minimum_calls=minimum)
+        return CircuitBreaker("benchmark", trip=trip, recovery_time=recovery)(call)
+
+    def bulkhead(self, call: Call, *, size: int = 100) -> Call:
+        return Bulkhead(size)(call)
+
+    def timeout(self, call: Call) -> Call:
+        return Timeout(10.0, thread=False)(call)
+
+    def three(self, call: Call) -> Call:
+        return Pipeline(
+            Retry(on=ConnectionError),
+            CircuitBreaker("benchmark"),
+            Bulkhead(100),
+        )(call)
+
+    def three_windowed(self, call: Call) -> Call:
+        trip = FailureRate(0.5, window=TimeWindow(60.0))
+        return Pipeline(
+            Retry(on=ConnectionError),
+            CircuitBreaker("benchmark", trip=trip),
+            Bulkhead(100),
+        )(call)
+
+    def three_counted(self, call: Call) -> Call:
+        bus = EventBus()
+        count_outcomes(bus)
+        return _three_on(bus)(call)
+
+    def three_prometheus(self, call: Call) -> Call:
+        bus = EventBus()
+        tell_prometheus(bus)
+        return _three_on(bus)(call)
+
+    def four(self, call: Call) -> Call:
+        return Pipeline(
+            Retry(on=ConnectionError),
+            CircuitBreaker("benchmark"),
+            Bulkhead(100),
+            Timeout(10.0, thread=False),
+        )(call)
+
+    def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
+        breaker = CircuitBreaker("benchmark", trip=ConsecutiveFailures(NEVER))
+        return breaker(call), lambda: breaker.snapshot().failures
+
+
+def _three_on(bus: EventBus) -> Pipeline:
+    return Pipeline(
+        Retry(on=ConnectionError, bus=bus),
+        CircuitBreaker("benchmark", bus=bus),
+        Bulkhead(100, bus=bus),
+    )
+
+
+CONTENDERS = [UatResilience]

@@ -1,0 +1,60 @@
+"""Checks for constructor arguments: each error names the argument, the rule and the value."""
+
+from math import isfinite
+
+__all__ = ["at_least", "fraction", "number", "seconds", "seconds_or_zero", "text"]
+
+
+def number(argument: str, value: object, rule: str) -> float:
+    """Return `value` as a finite float, or raise an error that states `rule`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{argument} must be {rule}, not {value!r}")
+    if not isfinite(value):
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return float(value)
+
+
+def seconds(argument: str, value: object) -> float:
+    """Return a duration above zero."""
+    rule = "a finite number of seconds above 0"
+    duration = number(argument, value, rule)
+    if duration <= 0:
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return duration
+
+
+def seconds_or_zero(argument: str, value: object) -> float:
+    """Return a duration of zero or more, where zero is a meaning of its own."""
+    rule = "a finite number of seconds, 0 or more"
+    duration = number(argument, value, rule)
+    if duration < 0:
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return duration
+
+
+def fraction(argument: str, value: object) -> float:
+    """Return a share above 0 and up to 1."""
+    rule = "a fraction above 0 and at most 1"
+    share = number(argument, value, rule)
+    if not 0 < share <= 1:
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return share
+
+
+def at_least(argument: str, value: object, minimum: int) -> int:
+    """Return a whole number of `minimum` or more."""
+    rule = f"a whole number of at least {minimum}"
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{argument} must be {rule}, not {value!r}")
+    if value < minimum:
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return value
+
+
+def text(argument: str, value: object) -> str:
+    """Return a name that is not empty."""
+    if not isinstance(value, str):
+        raise TypeError(f"{argument} must be a string, not {value!r}")
+    if not value:
+        raise ValueError(f"{argument} must not be empty")
+    return value

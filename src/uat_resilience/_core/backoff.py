@@ -1,0 +1,101 @@
+"""How long to pause before the next attempt: functions of the attempt number alone.
+
+A backoff is any callable `attempt -> seconds`, where attempt 1 is the call that failed first. Those
+here are overflow-proof at any attempt number and never exceed their maximum. Jitter comes after,
+inside the cap (see `jitter`).
+"""
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+
+from uat_resilience._core.arguments import number, seconds_or_zero
+
+__all__ = ["Backoff", "Constant", "Exponential", "Linear"]
+
+Backoff = Callable[[int], float]
+"""Seconds to pause after the given attempt (counted from 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Pause the same time after every attempt.
+
+    Args:
+        delay: Seconds, 0 or more.
+    """
+
+    delay: float
+
+    def __post_init__(self) -> None:
+        seconds_or_zero("delay", self.delay)
+
+    def __call__(self, attempt: int) -> float:  # noqa: ARG002 - a Backoff's call
+        """Return the same pause whatever the attempt."""
+        return self.delay
+
+    @property
+    def longest(self) -> float:
+        """The longest pause this backoff ever asks for, in seconds."""
+        return self.delay
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Pause `initial` seconds longer after every attempt: `initial * attempt`.
+
+    Args:
+        initial: Seconds after the first attempt, and the step, 0 or more.
+        maximum: Cap in seconds. Half a minute is as long as most callers still wait.
+    """
+
+    initial: float
+    _: KW_ONLY
+    maximum: float = 30.0
+
+    def __post_init__(self) -> None:
+        seconds_or_zero("initial", self.initial)
+        seconds_or_zero("maximum", self.maximum)
+
+    def __call__(self, attempt: int) -> float:
+        """Return the pause after `attempt`."""
+        return min(self.initial * attempt, self.maximum)
+
+    @property
+    def longest(self) -> float:
+        """The longest pause this backoff ever asks for, in seconds."""
+        return self.maximum
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential:
+    """Pause `factor` times longer after every attempt: `initial * factor ** (attempt - 1)`.
+
+    Args:
+        initial: Seconds after the first attempt, 0 or more.
+        factor: Growth, at least 1.
+        maximum: Cap in seconds. Half a minute is as long as most callers still wait.
+    """
+
+    initial: float = 0.1
+    _: KW_ONLY
+    factor: float = 2.0
+    maximum: float = 30.0
+
+    def __post_init__(self) -> None:
+        seconds_or_zero("initial", self.initial)
+        rule = "a number of at least 1"
+        if number("factor", self.factor, rule) < 1:
+            raise ValueError(f"factor must be {rule}, not {self.factor!r}")
+        seconds_or_zero("maximum", self.maximum)
+
+    def __call__(self, attempt: int) -> float:
+        """Return the pause after `attempt`."""
+        try:
+            return min(self.initial * self.factor ** (attempt - 1), self.maximum)
+        except OverflowError:
+            return self.maximum if self.initial else 0.0
+
+    @property
+    def longest(self) -> float:
+        """The longest pause this backoff ever asks for, in seconds."""
+        return self.maximum

@@ -1,0 +1,101 @@
+"""What a call inherits from the calls around it: a deadline, who owns the retries, the drain signal.
+
+All of it travels in context variables: into tasks, `asyncio.to_thread` and anyio's threads, and not into
+bare threads or executors.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from types import TracebackType
+
+from uat_resilience.clock import Clock
+
+__all__ = [
+    "Deadline",
+    "DrainSignal",
+    "current_deadline",
+    "current_drain",
+    "remaining",
+    "single_try",
+]
+
+
+class Deadline:
+    """A point in time on one clock, and the task that is cut at it (None: nobody is).
+
+    `task` is the task whose body a running cancel scope ends at `until`. A task that merely inherited the
+    deadline is not cut by it, so policies in there keep the time themselves.
+    """
+
+    __slots__ = ("clock", "task", "until")
+
+    def __init__(self, clock: Clock, until: float, task: object = None) -> None:
+        self.clock = clock
+        self.until = until
+        self.task = task
+
+    def remaining(self) -> float:
+        """Return seconds left, below 0 once it has passed."""
+        return self.until - self.clock.now()
+
+
+class DrainSignal:
+    """Tells pauses that the service shuts down: waiting for a retry is pointless now.
+
+    `set()` may be called from any thread; each pause subscribes what wakes it.
+    """
+
+    __slots__ = ("_wakers", "is_set")
+
+    def __init__(self) -> None:
+        self._wakers: dict[object, Callable[[], object]] = {}
+        self.is_set = False
+
+    def set(self) -> None:
+        """Wake every pause, now and from now on."""
+        self.is_set = True
+        for wake in list(self._wakers.values()):
+            wake()
+
+    def subscribe(self, wake: Callable[[], object]) -> Callable[[], object]:
+        """Call `wake` when the signal is set, or at once if it is; return what ends that."""
+        key = object()
+        self._wakers[key] = wake
+        if self.is_set:
+            wake()
+        return lambda: self._wakers.pop(key, None)
+
+
+current_deadline: ContextVar[Deadline | None] = ContextVar("uat_deadline", default=None)
+current_drain: ContextVar[DrainSignal | None] = ContextVar("uat_drain", default=None)
+retries_owned: ContextVar[bool] = ContextVar("uat_single_try", default=False)
+
+
+def remaining() -> float | None:
+    """Return the seconds left of the tightest deadline around this call, or None without one.
+
+    May be 0 or less in sync code, where a running call is not cut.
+    """
+    deadline = current_deadline.get()
+    return None if deadline is None else deadline.remaining()
+
+
+class single_try:  # noqa: N801 - reads as a block, like `deadline`
+    """Make every `Retry` inside the block call once: the caller owns the retries.
+
+    Server integrations open it when a request says that its sender retries; nested retries multiply.
+    One object may be used for one block at a time.
+    """
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token: Token[bool] = retries_owned.set(True)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        retries_owned.reset(self._token)

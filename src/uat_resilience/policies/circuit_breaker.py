@@ -1,0 +1,254 @@
+"""The circuit breaker: stop calling a dependency that keeps failing, and try it again later."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from math import isfinite, nan
+from types import CoroutineType
+from typing import Any, ParamSpec, TypeVar
+
+from uat_resilience._core.arguments import at_least, number, seconds
+from uat_resilience._core.breaker import (
+    BreakerMachine,
+    BreakerState,
+    Move,
+    Probe,
+    Refusal,
+    Ticket,
+    Transition,
+)
+from uat_resilience._core.trip import ConsecutiveFailures, TripRule
+from uat_resilience.clock import Clock, default_clock
+from uat_resilience.errors import CircuitOpenError
+from uat_resilience.policies.forking import renew_after_fork
+from uat_resilience.policies.mailbox import Mailbox
+from uat_resilience.policies.matching import ExceptionSpec, Matcher, says_nothing
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.switches import switches
+from uat_resilience.telemetry.bus import EventBus
+from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed
+
+__all__ = ["BreakerSnapshot", "CircuitBreaker"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_DEFAULT_RECOVERY = 30.0
+_UNCOUNTED = Probe(nan, nan)  # The ticket of a call that passes but was not let in: never running.
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerSnapshot:
+    """A breaker at one moment.
+
+    Attributes:
+        state: Where it stands. OPEN stays until a call arrives after the recovery time.
+        generation: Number of its era; each state change and `reset()` starts a new one.
+        calls: Calls the trip rule judges, or None for `ConsecutiveFailures`.
+        failures: Failures the trip rule judges; kept readable while the breaker is open.
+        slow: Slow calls the trip rule judges.
+        probes: Probes that run now.
+        times_opened: Openings since it was last closed.
+        retry_after: Seconds above 0 until a call could pass, or None.
+    """
+
+    state: BreakerState
+    generation: int
+    calls: int | None
+    failures: int
+    slow: int
+    probes: int
+    times_opened: int
+    retry_after: float | None
+
+
+class CircuitBreaker(Guard):
+    """Stop calling a dependency that keeps failing, and try it again later.
+
+    Closed, it lets calls pass and judges how they end. When its trip rule says so it opens: calls are refused
+    with `CircuitOpenError` and the dependency gets time to recover. After `recovery_time` a few probes pass:
+    enough successes close it, the first failure opens it again.
+
+    Safe to share between threads, tasks and event loops. The healthy path takes no lock. A cancelled call
+    counts as nothing, and a cancelled probe gives its place back. Each admitted call belongs to the era it
+    began in: a late result never changes a newer one.
+
+    Args:
+        name: What the dependency is called in events, errors and metrics.
+        trip: When to open: `ConsecutiveFailures`, `FailureRate`, `SlowRate`, or two of them joined by `|`.
+        on: Exceptions that count as failures: a type, a tuple, or a predicate. Others mean that the
+            dependency answered, and count as success.
+        ignore: Exceptions that count as neither. Wins over `on`.
+        on_result: Called with each result; True makes it a failure.
+        recovery_time: Seconds an opening lasts, above 0, or a callable that is given the number of
+            openings since the last close (from 1) and returns seconds. Half a minute lets a process restart.
+            A callable that raises or returns nonsense means 30 s, and a `CallbackFailed` event.
+        probes: Calls let in at once while half-open, at least 1. One is the gentlest.
+        close_after: Successful probes that close the breaker, at least 1.
+        probe_lease: Seconds after which a probe that has not ended no longer blocks the next one.
+            Default: as long as this opening lasted.
+        observe: Decide and tell, but never refuse: for trying settings on live traffic.
+        clock: Time source. Default: the replaceable system clock.
+        bus: Where events go. Default: `default_bus`.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
+    """
+
+    __slots__ = (
+        "_ignore",
+        "_machine",
+        "_mailbox",
+        "_observe",
+        "_on",
+        "_on_result",
+        "_recovery_time",
+        "_timed",
+    )
+    kind = "circuit_breaker"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        trip: TripRule = ConsecutiveFailures(5),  # noqa: B008 - frozen
+        on: ExceptionSpec = Exception,
+        ignore: ExceptionSpec = (),
+        on_result: Callable[[Any], bool] | None = None,
+        recovery_time: float | Callable[[int], float] = _DEFAULT_RECOVERY,
+        probes: int = 1,
+        close_after: int = 1,
+        probe_lease: float | None = None,
+        observe: bool = False,
+        clock: Clock | None = None,
+        bus: EventBus | None = None,
+    ) -> None:
+        if name is None:
+            raise TypeError("name must be a string, not None: a breaker is known by its dependency")
+        super().__init__(name=name, clock=clock, bus=bus)
+        if not callable(getattr(trip, "judge", None)):
+            raise TypeError(
+                "trip must be a trip rule such as ConsecutiveFailures(5) "
+                f"or FailureRate(0.5), not {trip!r}"
+            )
+        self._on = Matcher("on", on)
+        self._ignore = Matcher("ignore", ignore)
+        if on_result is not None and not callable(on_result):
+            raise TypeError(f"on_result must be callable or None, not {on_result!r}")
+        self._on_result = on_result
+        self._recovery_time = recovery_time if callable(recovery_time) else None
+        if not isinstance(observe, bool):
+            raise TypeError(f"observe must be True or False, not {observe!r}")
+        self._observe = observe
+        self._timed = trip.slower_than is not None
+        self._machine = BreakerMachine(
+            trip,
+            open_for=_DEFAULT_RECOVERY
+            if callable(recovery_time)
+            else seconds("recovery_time", recovery_time),
+            probes=at_least("probes", probes, 1),
+            close_after=at_least("close_after", close_after, 1),
+            lease=None if probe_lease is None else seconds("probe_lease", probe_lease),
+        )
+        self._mailbox: Mailbox[tuple[Ticket, int | None, float, float], Transition] = Mailbox(
+            self._apply, self._moved
+        )
+        renew_after_fork(self)
+
+    @property
+    def state(self) -> BreakerState:
+        """Where the breaker stands. Reading it moves nothing: OPEN is left when the next call arrives."""
+        return self._machine.era.state
+
+    def snapshot(self) -> BreakerSnapshot:
+        """Return the breaker at this moment, with what its window has forgotten left out."""
+        now = self._time().now()
+        machine = self._machine
+        with self._mailbox.lock:
+            retry_after = machine.retry_after(now)
+            era = machine.era
+            era.judge.forget(now)
+            snapshot = BreakerSnapshot(
+                state=era.state,
+                generation=era.generation,
+                calls=era.judge.calls,
+                failures=era.judge.failures,
+                slow=era.judge.slow,
+                probes=machine.probing,
+                times_opened=machine.times_opened,
+                retry_after=retry_after,
+            )
+        self._mailbox.sweep()
+        return snapshot
+
+    def force_open(self) -> None:
+        """Refuse every call until `reset()` or `force_closed()`."""
+        self._force(Move.FORCE_OPEN)
+
+    def force_closed(self) -> None:
+        """Let every call pass, unjudged, until `reset()` or `force_open()`."""
+        self._force(Move.FORCE_CLOSED)
+
+    def reset(self) -> None:
+        """Close the breaker and start counting again."""
+        self._force(Move.RESET)
+
+    def permit(self) -> Permit:
+        """Guard a block: `with breaker.permit(): ...`, or `async with`. Taken on entering.
+
+        Raises:
+            CircuitOpenError: On entering, when the call must not be made.
+        """
+        return _BreakerPermit(self)
+
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+        """Return `fn` guarded for sync code."""
+        machine, bus, on_result, timed = self._machine, self._bus, self._on_result, self._timed
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            ticket: Ticket = machine.era
+            if not ticket.admits:
+                ticket = self.admit(name)
+            started = self._time().now() if timed or bus.outcomes_wanted else None
+            try:
+                result = fn(*args, **kwargs)
+                if type(result) is CoroutineType:
+                    raise refuse_coroutine(result)
+            except BaseException as error:
+                self.settle_error(name, ticket, started, error)
+                raise
+            if started is None and on_result is None and ticket.admits and machine.era.judge.quiet:
+                return result
+            self.settle_result(name, ticket, started, result)
+            return result
+
+        return guarded
+
+    def awrap(
+        self, fn: Callable[P, Awaitable[T]], name: str
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `fn` guarded for async code."""
+        machine, bus, on_result, timed = self._machine, self._bus, self._on_result, self._timed
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            ticket: Ticket = machine.era
+            if not ticket.admits:
+                ticket = self.admit(name)
+            started = self._time().now() if timed or bus.outcomes_wanted else None
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as error:
+                self.settle_error(name, ticket, started, error)
+                raise
+            if started is None and on_result is None and ticket.admits and machine.era.judge.quiet:
+                return result
+            self.settle_result(name, ticket, started, result)
+            return result
+
+        return guarded
+
+    def renew(self) -> None:
+        """In a forked child: a free lock, and no probe that nobody runs."""
+        self._mailbox.renew()
+        self._machine.release_probes()

@@ -1,0 +1,84 @@
+"""Which exceptions an argument such as `on` names: a type, a tuple of types, or a predicate."""
+
+from collections.abc import Callable
+from typing import cast
+
+from uat_resilience.errors import CallRefusedError, MisusedCallError
+
+__all__ = ["ExceptionSpec", "Matcher", "says_nothing"]
+
+ExceptionSpec = (
+    type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
+)
+"""What `on` and `ignore` take."""
+
+
+class Matcher:
+    """Tell whether an exception is one of those named.
+
+    An exception group matches when every leaf does, or when a group type itself is named. Refusals match
+    only when a refusal type is named: a call that was never made is no failure of the dependency.
+    A predicate never sees a refusal or a group, only leaves.
+
+    Raises:
+        TypeError: The argument is none of the three, or names something that is not an `Exception`.
+            Cancellation and exit are never failures, so `BaseException` cannot be named.
+    """
+
+    __slots__ = ("_groups", "_predicate", "_refusals", "_types")
+
+    def __init__(self, argument: str, spec: ExceptionSpec) -> None:
+        self._predicate: Callable[[Exception], bool] | None = None
+        self._types: tuple[type[Exception], ...] = ()
+        if isinstance(spec, type):
+            self._types = (_check_type(argument, spec),)
+        elif isinstance(spec, tuple):
+            self._types = tuple(_check_type(argument, each) for each in spec)
+        elif callable(spec):
+            self._predicate = spec
+        else:
+            raise TypeError(
+                f"{argument} must be an exception type, a tuple of them or a predicate, not {spec!r}"
+            )
+        self._refusals = tuple(t for t in self._types if issubclass(t, CallRefusedError))
+        self._groups = tuple(t for t in self._types if issubclass(t, ExceptionGroup))
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing can ever match."""
+        return self._predicate is None and not self._types
+
+    def __call__(self, error: Exception) -> bool:
+        """Return True when the exception is one of those named."""
+        if isinstance(error, ExceptionGroup):
+            group = cast("ExceptionGroup[Exception]", error)  # isinstance leaves the leaves unknown
+            return isinstance(group, self._groups) or all(map(self, group.exceptions))
+        if isinstance(error, CallRefusedError):
+            return isinstance(error, self._refusals)
+        if isinstance(error, MisusedCallError):
+            return False
+        if self._predicate is not None:
+            return bool(self._predicate(error))
+        return isinstance(error, self._types)
+
+    def widened(self, *types: type[Exception]) -> "Callable[[Exception], bool]":
+        """Return a predicate that also matches these types."""
+        return lambda error: isinstance(error, types) or self(error)
+
+
+def says_nothing(error: BaseException) -> bool:
+    """Return True for what tells nothing about the dependency: cancelled, refused, or called wrongly."""
+    return not isinstance(error, Exception) or isinstance(
+        error, CallRefusedError | MisusedCallError
+    )
+
+
+def _check_type(argument: str, named: object) -> type[Exception]:
+    if isinstance(named, type) and issubclass(named, Exception):
+        return named
+    if isinstance(named, type) and issubclass(named, BaseException):
+        raise TypeError(
+            f"{argument} must name subclasses of Exception, not {named.__name__}: "
+            "cancellation and exit are never failures"
+        )
+    raise TypeError(f"{argument} must name exception types, not {named!r}")

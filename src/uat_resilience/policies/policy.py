@@ -1,0 +1,197 @@
+"""What every policy is: a name, and a way to wrap a function, decided once as sync or async."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import WRAPPER_ASSIGNMENTS, partial, update_wrapper
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from types import CoroutineType
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
+
+from uat_resilience._core.arguments import text
+from uat_resilience.clock import Clock, default_clock
+from uat_resilience.errors import MisusedCallError
+from uat_resilience.telemetry.bus import EventBus, default_bus
+
+__all__ = ["Guard", "Policy", "Wrapper", "awaiting", "decorate", "refuse_coroutine"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Anything that can run a call for you. A `Pipeline` takes any of them and is one."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in events, errors and metrics."""
+        ...
+
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a sync function under this policy."""
+        ...
+
+    async def acall(
+        self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an async function under this policy."""
+        ...
+
+
+class Wrapper(ABC):
+    """A policy that guards a function as one plain closure, so that pipelines nest without cost.
+
+    A policy keeps no per-call state, so one object serves any number of threads, tasks and event loops.
+
+    Attributes:
+        name: Name in events, errors and metrics: the given one, else the kind of policy.
+    """
+
+    __slots__ = ("__weakref__", "_bus", "_clock", "_given_name", "name")
+    kind: ClassVar[str]
+
+    def __init__(
+        self, *, name: str | None, clock: Clock | None = None, bus: EventBus | None = None
+    ) -> None:
+        self._given_name = None if name is None else text("name", name)
+        self.name = name or self.kind
+        if clock is not None and not isinstance(clock, Clock):
+            raise TypeError(f"clock must have now, random, wait and arm, not {clock!r}")
+        if bus is not None and not isinstance(bus, EventBus):
+            raise TypeError(f"bus must be an EventBus, not {bus!r}")
+        self._clock = clock
+        self._bus = default_bus if bus is None else bus
+
+    def name_within(self, pipeline: str | None) -> str:
+        """Return the name it goes by in a pipeline: its own, or the pipeline's with its kind."""
+        if self._given_name is not None or pipeline is None:
+            return self.name
+        return f"{pipeline}/{self.kind}"
+
+    @abstractmethod
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+        """Return `fn` guarded for sync code, telling under `name`."""
+
+    @abstractmethod
+    def awrap(
+        self, fn: Callable[P, Awaitable[T]], name: str
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `fn` guarded for async code, telling under `name`."""
+
+    def _time(self) -> Clock:
+        return self._clock or default_clock.clock
+
+
+class Guard(Wrapper):
+    """A policy that hands on what the guarded function returns: most of them."""
+
+    __slots__ = ()
+
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a sync function under this policy and return what it returns.
+
+        Raises:
+            TypeError: It returned a coroutine (`acall` runs those), or is a generator function.
+        """
+        refuse_unguardable(self.name, fn)
+        return self.wrap(fn, self.name)(*args, **kwargs)
+
+    async def acall(
+        self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an async function under this policy and return what it returns.
+
+        Raises:
+            TypeError: It returned nothing that can be awaited, or is a generator function.
+        """
+        refuse_unguardable(self.name, fn)
+        return await self.awrap(awaiting(fn), self.name)(*args, **kwargs)
+
+    def __call__(self, fn: Callable[P, T], /) -> Callable[P, T]:
+        """Guard every call of a function: `def` or `async def`, method, partial or callable object.
+
+        Raises:
+            TypeError: `fn` is a generator or async-generator function, a `classmethod` or
+                `staticmethod` object, or not callable at all.
+        """
+        return decorate(self, fn)
+
+
+def decorate(policy: Wrapper, fn: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a function the way it is written: async functions stay async, sync ones stay sync."""
+    refuse_unguardable(policy.name, fn)
+    if is_async(fn):
+        # T is the coroutine that `fn` returns, and the wrapper returns one of the same result: true
+        # for every `async def`, and more than the type system can say.
+        guarded = cast(
+            "Callable[P, T]", policy.awrap(cast("Callable[P, Awaitable[object]]", fn), policy.name)
+        )
+    else:
+        guarded = policy.wrap(fn, policy.name)
+    # A callable object's or partial's own attributes are its state, not marks left on a function.
+    kept = ("__dict__",) if hasattr(fn, "__code__") else ()
+    return update_wrapper(guarded, fn, WRAPPER_ASSIGNMENTS, kept)
+
+
+def is_async(fn: Callable[..., object]) -> bool:
+    """Return True for coroutine functions, also as partials, methods or callable objects."""
+    return iscoroutinefunction(fn) or iscoroutinefunction(_call_method(fn))
+
+
+def awaiting(fn: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Return `fn`, with a check on what it returns unless it can only return a coroutine."""
+    code = getattr(fn, "__code__", None)
+    if code is not None and code.co_flags & _COROUTINE:
+        return fn
+
+    async def awaited(*args: P.args, **kwargs: P.kwargs) -> T:
+        result = fn(*args, **kwargs)
+        if not isinstance(result, Awaitable):
+            raise MisusedCallError(
+                f"{_describe(fn)} returned {type(result).__name__}, which cannot be awaited: "
+                "use call() for sync functions"
+            )
+        return await result
+
+    return awaited
+
+
+def refuse_coroutine(result: CoroutineType[Any, Any, Any]) -> MisusedCallError:
+    """Close a coroutine that a sync call returned, and return the error to raise for it."""
+    result.close()
+    return MisusedCallError(
+        f"a sync call returned the coroutine {result.__qualname__}: "
+        "use acall(), or guard an async function"
+    )
+
+
+def refuse_unguardable(policy: str, fn: object) -> None:
+    """Raise for what a policy could not protect, instead of not protecting it in silence."""
+    code = getattr(fn, "__code__", None)
+    if code is not None and not code.co_flags & _GENERATOR:
+        return
+    if isinstance(fn, classmethod | staticmethod):
+        kind = type(cast("object", fn)).__name__
+        raise TypeError(f"{policy} cannot guard a {kind} object: put it underneath @{kind}")
+    if not callable(fn):
+        raise TypeError(f"{policy} can guard functions and callables, not {fn!r}")
+    target = fn if isinstance(fn, partial) or code is not None else _call_method(fn)
+    if isgeneratorfunction(target) or isasyncgenfunction(target):
+        raise TypeError(
+            f"{policy} cannot guard the generator function {_describe(fn)}: its body runs later, "
+            "where the policy would not see it; guard a function that consumes it, "
+            "or use permit() or deadline() around the loop"
+        )
+
+
+def _call_method(fn: Callable[..., object]) -> Callable[..., object]:
+    # Calling a class makes an instance; what its instances do when called is another matter.
+    return fn if isinstance(fn, type) else fn.__call__
+
+
+def _describe(fn: object) -> str:
+    return getattr(fn, "__qualname__", None) or repr(fn)
+
+
+_COROUTINE = 0x80  # inspect.CO_COROUTINE
+_GENERATOR = 0x20 | 0x200  # inspect.CO_GENERATOR, inspect.CO_ASYNC_GENERATOR

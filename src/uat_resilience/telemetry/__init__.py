@@ -1,0 +1,35 @@
+"""What policies tell: events, and the bus that carries them."""
+
+from uat_resilience.telemetry.bus import EventBus, captured, default_bus
+from uat_resilience.telemetry.events import (
+    BreakerStateChanged,
+    CallAbandoned,
+    CallbackFailed,
+    CallFailed,
+    CallRefused,
+    CallSucceeded,
+    DeadlineMissed,
+    Event,
+    FallbackUsed,
+    RetriesExhausted,
+    RetryScheduled,
+    SlotQueued,
+)
+
+__all__ = [
+    "BreakerStateChanged",
+    "CallAbandoned",
+    "CallFailed",
+    "CallRefused",
+    "CallSucceeded",
+    "CallbackFailed",
+    "DeadlineMissed",
+    "Event",
+    "EventBus",
+    "FallbackUsed",
+    "RetriesExhausted",
+    "RetryScheduled",
+    "SlotQueued",
+    "captured",
+    "default_bus",
+]

@@ -1,0 +1,135 @@
+"""The bus: listeners subscribe to event types; what nobody listens to is never built.
+
+Listeners are plain sync functions, called in the thread and task that the event happened in, after every
+lock is free, so a listener may call the policy it hears from. One that raises hurts nobody: it is logged
+once per exception type and counted.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TypeVar, get_args
+
+from uat_resilience.telemetry.events import (
+    CallAbandoned,
+    CallFailed,
+    CallSucceeded,
+    Event,
+)
+
+__all__ = ["EventBus", "captured", "default_bus"]
+
+E = TypeVar("E", bound=Event)
+
+_ALL_TYPES: tuple[type[Event], ...] = get_args(Event)
+_OUTCOMES: frozenset[type[Event]] = frozenset({CallSucceeded, CallFailed, CallAbandoned})
+
+
+class EventBus:
+    """Carry events from policies to listeners.
+
+    Thread-safe. Subscribing copies a small table; emitting takes no lock.
+
+    Attributes:
+        outcomes_wanted: True while somebody listens to how calls end. Policies read it once per call
+            and take no time and build nothing while it is False.
+        listener_errors: How many times a listener raised.
+    """
+
+    __slots__ = ("_listeners", "_lock", "_logged", "listener_errors", "outcomes_wanted")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._listeners: dict[type[Event], tuple[Callable[..., object], ...]] = {}
+        self._logged: set[type[Exception]] = set()
+        self.listener_errors = 0
+        self.outcomes_wanted = False
+
+    def subscribe(self, listener: Callable[[E], object], *types: type[E]) -> Callable[[], None]:
+        """Call `listener` with every event of the given types, or of all types when none is given.
+
+        Returns:
+            A function that ends the subscription; calling it twice is no error.
+
+        Raises:
+            TypeError: `listener` is not callable, is a coroutine function, or a type is not an event type.
+        """
+        _check_listener(listener)
+        wanted = types or _ALL_TYPES
+        for kind in wanted:
+            if kind not in _ALL_TYPES:
+                raise TypeError(f"types must be event types, not {kind!r}")
+
+        # A subscription is an object of its own, so that one listener can subscribe twice.
+        def deliver(event: E) -> None:
+            listener(event)
+
+        self._change(lambda kind, now: (*now, deliver) if kind in wanted else now)
+
+        def unsubscribe() -> None:
+            self._change(lambda _, now: tuple(each for each in now if each is not deliver))
+
+        return unsubscribe
+
+    def wants(self, kind: type[Event]) -> bool:
+        """Return True when somebody listens to this type of event."""
+        return kind in self._listeners
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to its listeners. Never call it under a lock."""
+        for listener in self._listeners.get(type(event), ()):
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - a listener's fault must not reach the call
+                self._contain(error)
+
+    def _change(
+        self,
+        edit: Callable[
+            [type[Event], tuple[Callable[..., object], ...]], tuple[Callable[..., object], ...]
+        ],
+    ) -> None:
+        with self._lock:
+            edited = {kind: edit(kind, self._listeners.get(kind, ())) for kind in _ALL_TYPES}
+            self._listeners = {kind: listeners for kind, listeners in edited.items() if listeners}
+            self.outcomes_wanted = not _OUTCOMES.isdisjoint(self._listeners)
+
+    def _contain(self, error: Exception) -> None:
+        with self._lock:
+            self.listener_errors += 1
+            first = type(error) not in self._logged
+            self._logged.add(type(error))
+        if first:
+            # Loaded at the first fault only: `import uat_resilience` must stay light.
+            from logging import getLogger  # noqa: PLC0415 - see above
+
+            getLogger("uat_resilience").error("an event listener raised", exc_info=error)
+
+
+default_bus = EventBus()
+"""Where policies tell that were given no `bus=`."""
+
+
+@contextmanager
+def captured(bus: EventBus = default_bus) -> Iterator[list[Event]]:
+    """Collect the events that a bus carries inside the block, in order."""
+    events: list[Event] = []
+    unsubscribe = bus.subscribe(events.append)
+    try:
+        yield events
+    finally:
+        unsubscribe()
+
+
+def _check_listener(listener: object) -> None:
+    if not callable(listener):
+        raise TypeError(f"listener must be callable, not {listener!r}")
+    code = getattr(listener, "__code__", None)
+    if code is not None and code.co_flags & _CO_COROUTINE:
+        raise TypeError(
+            f"listener must be a plain function, not the coroutine function {listener!r}: "
+            "start a task inside it"
+        )
+
+
+_CO_COROUTINE = 0x80

@@ -1,0 +1,182 @@
+"""Waiting by suspending an asyncio task.
+
+Deadlines
+---------
+An `Alarm` serves all running calls of one `Timeout` on one event loop. Their deadlines fall due in the order
+the calls began, so one timer on the first of them is enough: a call that ends in time touches no timer.
+When the alarm rings it cancels the tasks whose time has come and is set again for the next.
+
+Telling our cancellation from somebody else's follows `asyncio.timeout`: count the cancel requests on entry,
+take ours back on the way out, and it was only ours when the count is what it was.
+"""
+
+import asyncio
+from asyncio import AbstractEventLoop, CancelledError, Future, Task, current_task
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from uat_resilience._core.deadline import DeadlineQueue
+from uat_resilience.ambient import Deadline, DrainSignal
+from uat_resilience.clock import Clock
+from uat_resilience.switches import switches
+from uat_resilience.waiting import announce
+
+__all__ = ["Alarm", "Scope", "TaskWaiter", "pause", "running_task", "waiter"]
+
+T = TypeVar("T")
+
+
+def running_task() -> Task[object] | None:
+    """Return the asyncio task that runs this code, or None."""
+    try:
+        return current_task()
+    except RuntimeError:  # No asyncio loop runs in this thread.
+        return None
+
+
+class TaskWaiter:
+    """A task in a queue."""
+
+    __slots__ = ("_future", "_loop")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: Future[bool] = self._loop.create_future()
+
+    def grant(self) -> bool:
+        """Wake the task, from any thread; False when its event loop is closed."""
+        return _run_in(self._loop, lambda: _resolve(self._future, value=True))
+
+    async def wait(self, clock: Clock, until: float | None) -> bool:
+        """Suspend until granted (True), or until `until` (False)."""
+        if until is None:
+            return await self._future
+        disarm = clock.arm(
+            until, lambda: _run_in(self._loop, lambda: _resolve(self._future, value=False))
+        )
+        try:
+            return await self._future
+        finally:
+            disarm()
+
+
+waiter = TaskWaiter
+
+
+async def pause(clock: Clock, seconds: float, drain: DrainSignal | None) -> bool:
+    """Suspend for `seconds` (at least for one turn of the loop); False when the drain signal cut it short."""
+    loop = asyncio.get_running_loop()
+    over: Future[bool] = loop.create_future()
+
+    def wake() -> None:
+        _run_in(loop, lambda: _resolve(over, value=True))
+
+    if drain is not None and drain.is_set:
+        return False
+    if seconds <= 0 or not switches.pausing:
+        disarm: Callable[[], object] = loop.call_soon(wake).cancel
+    else:
+        until = clock.now() + seconds
+        announce(clock, seconds)
+        disarm = clock.arm(until, wake)
+    unsubscribe = None if drain is None else drain.subscribe(wake)
+    try:
+        await over
+    finally:
+        disarm()
+        if unsubscribe is not None:
+            unsubscribe()
+    return drain is None or not drain.is_set
+
+
+class Scope(Deadline):
+    """A deadline that cuts one task. Made by an `Alarm`, left exactly once."""
+
+    __slots__ = ("_alarm", "_asked_before", "fired", "task")
+
+    def __init__(self, alarm: "Alarm", until: float, task: Task[object]) -> None:
+        self.clock = alarm.clock
+        self.until = until
+        self.task: Task[object] = task
+        self.fired = False
+        self._alarm = alarm
+        self._asked_before = task.cancelling()
+
+    def cut(self) -> None:
+        """Cancel the task, remembering that it was us."""
+        self.fired = True
+        self.task.cancel()
+
+    def ended_by_us(self, error: BaseException) -> bool:
+        """After a shot, take our cancel request back; True when `error` is it and nobody else asked."""
+        still_asked = self.task.uncancel()
+        return isinstance(error, CancelledError) and still_asked <= self._asked_before
+
+
+class Alarm:
+    """One timer for the deadlines of many calls on one event loop and one clock.
+
+    Used from its loop's thread only, but for `ring`, which a test's clock may call from anywhere.
+    """
+
+    __slots__ = ("_disarm", "_running", "clock", "discard", "loop")
+
+    def __init__(self, loop: AbstractEventLoop, clock: Clock) -> None:
+        self.loop = loop
+        self.clock = clock
+        self._running: DeadlineQueue[Scope] = DeadlineQueue()
+        self._disarm: Callable[[], object] | None = None
+        self.discard = self._running.discard
+
+    def enter(self, until: float, task: Task[object]) -> Scope:
+        """Watch over a task until `until`, which must not be before the deadlines already watched."""
+        scope = Scope(self, until, task)
+        self._running.add(scope)
+        if self._disarm is None:
+            self._disarm = self.clock.arm(until, self.ring)
+        return scope
+
+    def ring(self) -> None:
+        """Cut the calls whose time has come, and set the timer for the next one."""
+        if running_task() is not None or not _runs_here(self.loop):
+            # A fake clock was moved from inside a task or from another thread. Cutting a task in the
+            # middle of its own step would leave a cancellation behind in one that never suspends.
+            with suppress(RuntimeError):  # The loop is closed: nobody is left to cut.
+                self.loop.call_soon_threadsafe(self.ring)
+            return
+        self._disarm = None
+        for scope in self._running.due(self.clock.now()):
+            scope.cut()
+        until = self._running.next_due()
+        if until is not None:
+            self._disarm = self.clock.arm(until, self.ring)
+
+    def close(self) -> None:
+        """Take the timer off, when the alarm was made for one call only."""
+        if self._disarm is not None:
+            self._disarm()
+
+
+def _resolve(future: "Future[T]", *, value: T) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _runs_here(loop: AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
+def _run_in(loop: AbstractEventLoop, action: Callable[[], object]) -> bool:
+    """Run an action in a loop's own thread: now when we are in it, soon otherwise; False when it is closed."""
+    if _runs_here(loop):
+        action()
+        return True
+    try:
+        loop.call_soon_threadsafe(action)
+    except RuntimeError:
+        return False
+    return True

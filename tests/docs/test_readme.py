@@ -1,0 +1,41 @@
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_readme_begins_with_the_two_commands() -> None:
+    commands = [line for line in README.splitlines() if not line.startswith("```")][:2]
+
+    assert [command.split("#")[0].strip() for command in commands] == ["make up", "make test"]
+
+
+def test_python_in_the_readme_runs_from_top_to_bottom() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+    exec("\n".join(blocks), {})  # noqa: S102 - it is our own README, and running it is the test
+
+    assert blocks
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/dependencies.md"])
+def test_every_make_command_that_is_named_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    named = set(re.findall(r"(?:^|`)make (?:[A-Z]+=\S+ )?([a-z][a-z-]*)", text, re.MULTILINE))
+
+    assert named
+    assert named <= set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_every_file_that_is_linked_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    linked = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+
+    assert [target for target in linked if not (ROOT / target).exists()] == []
