@@ -13,9 +13,11 @@ from uat_resilience.clock import Clock
 __all__ = [
     "Deadline",
     "DrainSignal",
+    "EnforcedDeadline",
     "current_deadline",
     "current_drain",
     "remaining",
+    "retries_owned",
     "single_try",
 ]
 
@@ -24,19 +26,39 @@ class Deadline:
     """A point in time on one clock, and the task that is cut at it (None: nobody is).
 
     `task` is the task whose body a running cancel scope ends at `until`. A task that merely inherited the
-    deadline is not cut by it, so policies in there keep the time themselves.
+    deadline is not cut by it, so policies in there keep the time themselves. `policy` and `after` say whose
+    deadline it is, and how many seconds it gave: they are what a `TimedOutError` tells.
     """
 
-    __slots__ = ("clock", "task", "until")
+    __slots__ = ("after", "clock", "policy", "task", "until")
 
-    def __init__(self, clock: Clock, until: float, task: object = None) -> None:
+    def __init__(
+        self, clock: Clock, until: float, *, policy: str, after: float, task: object = None
+    ) -> None:
         self.clock = clock
         self.until = until
+        self.policy = policy
+        self.after = after
         self.task = task
 
     def remaining(self) -> float:
         """Return seconds left, below 0 once it has passed."""
         return self.until - self.clock.now()
+
+
+class EnforcedDeadline(Deadline):
+    """A deadline that cuts a running task, entered by one of the async worlds.
+
+    Attributes:
+        fired: True once it has passed before it was left.
+    """
+
+    __slots__ = ("fired",)
+    fired: bool
+
+    def leave(self, error: BaseException | None) -> bool:
+        """End it; True when `error` is what the deadline itself threw into the task."""
+        raise NotImplementedError
 
 
 class DrainSignal:

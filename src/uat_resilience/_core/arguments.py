@@ -1,17 +1,41 @@
 """Checks for constructor arguments: each error names the argument, the rule and the value."""
 
-from math import isfinite
+from collections.abc import Callable
+from sys import float_info
+from typing import TypeVar
 
-__all__ = ["at_least", "fraction", "number", "seconds", "seconds_or_zero", "text"]
+__all__ = [
+    "at_least",
+    "callback_or_none",
+    "flag",
+    "fraction",
+    "non_negative",
+    "number",
+    "seconds",
+    "seconds_or_zero",
+    "text",
+]
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def number(argument: str, value: object, rule: str) -> float:
     """Return `value` as a finite float, or raise an error that states `rule`."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{argument} must be {rule}, not {value!r}")
-    if not isfinite(value):
+    # False for NaN too, and `math.isfinite` would overflow on a whole number that is beyond floats.
+    if not abs(value) <= float_info.max:
         raise ValueError(f"{argument} must be {rule}, not {value!r}")
     return float(value)
+
+
+def non_negative(argument: str, value: object) -> float:
+    """Return a number of zero or more."""
+    rule = "a finite number, 0 or more"
+    amount = number(argument, value, rule)
+    if amount < 0:
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return amount
 
 
 def seconds(argument: str, value: object) -> float:
@@ -57,4 +81,18 @@ def text(argument: str, value: object) -> str:
         raise TypeError(f"{argument} must be a string, not {value!r}")
     if not value:
         raise ValueError(f"{argument} must not be empty")
+    return value
+
+
+def flag(argument: str, value: object) -> bool:
+    """Return True or False, and nothing that merely looks like it."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{argument} must be True or False, not {value!r}")
+    return value
+
+
+def callback_or_none(argument: str, value: F | None) -> F | None:
+    """Return something that can be called, or None."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{argument} must be callable or None, not {value!r}")
     return value

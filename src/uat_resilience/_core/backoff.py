@@ -35,7 +35,7 @@ class Constant:
 
     @property
     def longest(self) -> float:
-        """The longest pause this backoff ever asks for, in seconds."""
+        """Seconds that no pause exceeds."""
         return self.delay
 
 
@@ -62,7 +62,7 @@ class Linear:
 
     @property
     def longest(self) -> float:
-        """The longest pause this backoff ever asks for, in seconds."""
+        """Seconds that no pause exceeds."""
         return self.maximum
 
 
@@ -91,11 +91,12 @@ class Exponential:
     def __call__(self, attempt: int) -> float:
         """Return the pause after `attempt`."""
         try:
-            return min(self.initial * self.factor ** (attempt - 1), self.maximum)
+            # A whole number to a high power would be exact, and take the memory of a machine.
+            return min(self.initial * float(self.factor) ** (attempt - 1), self.maximum)
         except OverflowError:
             return self.maximum if self.initial else 0.0
 
     @property
     def longest(self) -> float:
-        """The longest pause this backoff ever asks for, in seconds."""
+        """Seconds that no pause exceeds."""
         return self.maximum

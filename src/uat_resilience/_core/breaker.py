@@ -7,8 +7,9 @@ judge that counts its calls. Every admitted call takes a ticket home and hands i
 
 *   In a closed era the ticket is the era itself. While the judge is quiet (a success would change
     nothing) a caller may skip handing it back, which is what makes the healthy path free of locks.
-*   In a half-open era the ticket is a `Probe`. At most `probes` run at once, each under a lease. A probe
-    that outlives its lease no longer blocks the next one, and its late outcome is ignored.
+*   In a half-open era the ticket is a `Probe`. At most `probes` hold a place at once, each under a lease. A
+    probe that outlives its lease no longer blocks the next one. Should it end after all while the era
+    lasts, its outcome counts: where every call takes longer than the lease, nothing else ever would.
 
 A ticket of any other era is void: a late result says nothing about the present. That is the whole rule, and
 it holds by identity (`ticket is self.era`, `probe in self._running`), so there is no counter to compare.
@@ -26,15 +27,17 @@ Nothing happens by itself. OPEN is left at the first `admit` at or after `until`
 
 Abandoned calls (cancelled, ignored, refused further in) move nothing: a probe gives its place back.
 
-A clock that is replaced by one with an earlier epoch (a test's fake clock, say) ends an opening and a
-lease: an era lasts while `since <= now < until`, and is over outside of that on either side.
+An opening and a lease last while `since <= now < until`, and are over outside of that on either side: a clock
+that is replaced by one with an earlier epoch ends them. A thread that read the clock just before they
+began does not (see `straggling`).
 """
 
-from dataclasses import dataclass, replace
-from enum import Enum, IntEnum, auto
+from dataclasses import replace
+from enum import Enum, auto
 from math import inf
 
-from uat_resilience._core.trip import Judge, TripRule
+from uat_resilience._core.era import BreakerState, Era, Probe, Refusal, Ticket, Transition
+from uat_resilience._core.trip import TripRule
 
 __all__ = [
     "TRANSITIONS",
@@ -47,25 +50,6 @@ __all__ = [
     "Ticket",
     "Transition",
 ]
-
-
-class BreakerState(IntEnum):
-    """Where a breaker stands; the numbers are those shown in JSON and metrics."""
-
-    CLOSED = 0
-    """Calls pass and are judged."""
-
-    HALF_OPEN = 1
-    """A few probes pass; the rest are refused."""
-
-    OPEN = 2
-    """Calls are refused until the recovery time is over."""
-
-    FORCED_OPEN = 3
-    """Calls are refused until somebody resets the breaker."""
-
-    FORCED_CLOSED = 4
-    """Calls pass and are not judged until somebody resets the breaker."""
 
 
 class Move(Enum):
@@ -93,50 +77,6 @@ TRANSITIONS: dict[tuple[BreakerState, Move], BreakerState] = {
 _PASSING = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Era:
-    """One stretch of time in one state. Immutable, so it can be read without a lock."""
-
-    state: BreakerState
-    generation: int
-    judge: Judge
-    since: float
-    until: float
-    admits: bool
-    """True when every call passes."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Probe:
-    """The place of one call in a half-open era, and until when it is held for it."""
-
-    since: float
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A call that must not be made. `retry_after` is above 0, or None when no time helps."""
-
-    state: BreakerState
-    retry_after: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A fact to tell once the lock is free."""
-
-    old: BreakerState
-    new: BreakerState
-    at: float
-    generation: int
-    times_opened: int
-
-
-Ticket = Era | Probe
-"""What an admitted call hands back with its outcome."""
-
-
 class BreakerMachine:
     """Decide who may call, and what the outcomes mean. Not thread-safe: its owner locks.
 
@@ -147,6 +87,7 @@ class BreakerMachine:
         "_close_after",
         "_lease",
         "_open_for",
+        "_places",
         "_probes",
         "_running",
         "_successes",
@@ -169,14 +110,15 @@ class BreakerMachine:
         self._probes = probes
         self._close_after = close_after
         self._lease = lease
-        self._running: dict[Probe, None] = {}
+        self._running: set[Probe] = set()
+        self._places: set[Probe] = set()  # Those that run under a lease; the others are overdue.
         self._successes = 0
         self.times_opened = 0
         self.era = Era(BreakerState.CLOSED, 0, trip.judge(), -inf, inf, admits=True)
 
     @property
     def probing(self) -> int:
-        """Probes that run now."""
+        """Probes that run now, overdue ones included."""
         return len(self._running)
 
     def admit(self, now: float) -> tuple[Ticket | Refusal, Transition | None]:
@@ -184,18 +126,15 @@ class BreakerMachine:
         era = self.era
         if era.admits:
             return era, None
-        if era.state is BreakerState.FORCED_OPEN:
-            return Refusal(era.state, None), None
+        refusal = era.refusal(now)
+        if refusal is not None:
+            return refusal, None
         if era.state is BreakerState.HALF_OPEN:
             return self._admit_probe(now), None
-        if era.since <= now < era.until:
-            return Refusal(era.state, era.until - now), None
         moved = self._move(Move.ELAPSE, now)
         return self._admit_probe(now), moved
 
-    def record(
-        self, ticket: Ticket, failed: int, elapsed: float, now: float
-    ) -> Transition | None:
+    def record(self, ticket: Ticket, failed: int, elapsed: float, now: float) -> Transition | None:
         """Take an outcome; `failed` is 0 or 1, `elapsed` is seconds (0 when the rule times nothing)."""
         if isinstance(ticket, Probe):
             return self._settle(ticket, failed=bool(failed) or self._is_slow(elapsed), now=now)
@@ -209,7 +148,8 @@ class BreakerMachine:
     def abandon(self, ticket: Ticket) -> None:
         """Take a ticket back whose call says nothing about the dependency."""
         if isinstance(ticket, Probe):
-            self._running.pop(ticket, None)
+            self._running.discard(ticket)
+            self._places.discard(ticket)
 
     def force(self, move: Move, now: float) -> Transition | None:
         """Carry out an operator's `FORCE_OPEN`, `FORCE_CLOSED` or `RESET`; None when the state stays."""
@@ -227,36 +167,35 @@ class BreakerMachine:
 
     def retry_after(self, now: float) -> float | None:
         """Return seconds until a call could pass: above 0, or None when one passes now or no time helps."""
-        era = self.era
-        if era.state is BreakerState.OPEN and era.since <= now < era.until:
-            return era.until - now
-        if era.state is BreakerState.HALF_OPEN and self._full(now):
-            return self._first_lease_end() - now
-        return None
+        refusal = self.era.refusal(now)
+        if refusal is None and self._full(now):
+            refusal = self._wait_for_place(now)
+        return None if refusal is None else refusal.retry_after
 
     def release_probes(self) -> None:
-        """Forget running probes: in a forked child nobody is left to settle them."""
+        """Forget running probes: their era is over, or in a forked child nobody is left to settle them."""
         self._running.clear()
+        self._places.clear()
 
     def _admit_probe(self, now: float) -> Probe | Refusal:
         if self._full(now):
-            return Refusal(BreakerState.HALF_OPEN, self._first_lease_end() - now)
+            return self._wait_for_place(now)
         probe = Probe(now, now + (self._open_for if self._lease is None else self._lease))
-        self._running[probe] = None
+        self._running.add(probe)
+        self._places.add(probe)
         return probe
 
     def _full(self, now: float) -> bool:
-        for probe in [p for p in self._running if not p.since <= now < p.until]:
-            del self._running[probe]
-        return len(self._running) >= self._probes
+        self._places = {probe for probe in self._places if probe.holds(now)}
+        return len(self._places) >= self._probes
 
-    def _first_lease_end(self) -> float:
-        return min(probe.until for probe in self._running)
+    def _wait_for_place(self, now: float) -> Refusal:
+        return Refusal(BreakerState.HALF_OPEN, min(p.until for p in self._places) - now)
 
     def _settle(self, probe: Probe, *, failed: bool, now: float) -> Transition | None:
         if probe not in self._running:
-            return None  # Its lease was over, or its era is.
-        del self._running[probe]
+            return None  # Its era is over, or it has been settled.
+        self.abandon(probe)
         if failed:
             return self._move(Move.RELAPSE, now)
         self._successes += 1
@@ -279,7 +218,7 @@ class BreakerMachine:
         if new is BreakerState.OPEN:
             self.times_opened += 1
             until = now + self._open_for
-        self._running.clear()
+        self.release_probes()
         self._successes = 0
         self.era = Era(new, old.generation + 1, judge, now, until, passing)
         return Transition(old.state, new, now, old.generation + 1, self.times_opened)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from uat_resilience._core.arguments import seconds_or_zero
 from uat_resilience._core.backoff import Backoff
 from uat_resilience._core.jitter import Jitter
 
@@ -71,6 +72,9 @@ def decide(
         retry_after: Seconds the server asked for, or None. Never undercut.
         single_try: True inside a `single_try()` block.
         draw: Source of a uniform number from [0, 1), called at most once.
+
+    Raises:
+        TypeError, ValueError: The backoff returned something else than seconds.
     """
     if plan.attempts is not None and attempt >= plan.attempts:
         return GiveUp.ATTEMPTS
@@ -78,7 +82,8 @@ def decide(
         return GiveUp.SINGLE_TRY
     if retry_after is not None and retry_after > plan.retry_after_max:
         return GiveUp.RETRY_AFTER
-    pause = plan.jitter.spread(plan.backoff(attempt), draw())
+    backoff = seconds_or_zero("backoff", plan.backoff(attempt))
+    pause = plan.jitter.spread(backoff, draw())
     if retry_after is not None:
         pause = max(pause, retry_after)
     if plan.time_limit is not None and elapsed + pause >= plan.time_limit:

@@ -54,7 +54,8 @@ class SlotMachine(Generic[W]):
             waiter, _ = self._waiters.popitem(last=False)
             self._granted.add(waiter)
             return waiter
-        self.running -= 1
+        # In a forked child a call that began before the fork leaves as well, after `clear`.
+        self.running = max(0, self.running - 1)
         return None
 
     def claim(self, waiter: W) -> bool:

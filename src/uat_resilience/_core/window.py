@@ -4,6 +4,8 @@ A window is a frozen setting; `tally()` makes the counter that a breaker keeps w
 Recording is O(1) per call. A time window is a ring of buckets with running totals: turning it drops
 whole buckets, at most one turn of the ring whatever the silence, so reading forgets as well as writing.
 
+Times may come in a little out of order (see `straggling`): a late one counts in the newest bucket.
+
 The first call after an empty window starts the first bucket, so that a call is remembered for the
 whole width minus at most one bucket, and for exactly the width when it opened the window.
 """
@@ -13,6 +15,7 @@ from math import inf
 from typing import Protocol
 
 from uat_resilience._core.arguments import at_least, seconds
+from uat_resilience._core.straggling import STRAGGLING
 
 __all__ = ["CountWindow", "Tally", "TimeWindow", "Window"]
 
@@ -124,7 +127,17 @@ class _CountTally:
 class _TimeTally:
     """A ring of buckets, each `[calls, failures, slow]`, with running totals."""
 
-    __slots__ = ("_bucket", "_ends", "_next", "_ring", "_starts", "_width", "calls", "failures", "slow")
+    __slots__ = (
+        "_bucket",
+        "_ends",
+        "_next",
+        "_ring",
+        "_starts",
+        "_width",
+        "calls",
+        "failures",
+        "slow",
+    )
 
     def __init__(self, width: float, buckets: int) -> None:
         self._ring = [[0, 0, 0] for _ in range(buckets)]
@@ -151,7 +164,7 @@ class _TimeTally:
             self.slow += slow
 
     def forget(self, now: float) -> None:
-        if not self.calls or self._starts <= now < self._ends:
+        if not self.calls or self._starts - STRAGGLING <= now < self._ends:
             return
         turns = int((now - self._ends) / self._width) + 1
         if now < self._starts or turns >= len(self._ring):

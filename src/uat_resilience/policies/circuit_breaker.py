@@ -2,40 +2,24 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from math import isfinite, nan
 from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar
 
-from uat_resilience._core.arguments import at_least, number, seconds
-from uat_resilience._core.breaker import (
-    BreakerMachine,
-    BreakerState,
-    Move,
-    Probe,
-    Refusal,
-    Ticket,
-    Transition,
-)
+from uat_resilience._core.arguments import at_least, callback_or_none, flag, seconds, text
+from uat_resilience._core.breaker import BreakerMachine, BreakerState, Move, Ticket
 from uat_resilience._core.trip import ConsecutiveFailures, TripRule
-from uat_resilience.clock import Clock, default_clock
-from uat_resilience.errors import CircuitOpenError
+from uat_resilience.clock import Clock
+from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY, BreakerGate
 from uat_resilience.policies.forking import renew_after_fork
-from uat_resilience.policies.mailbox import Mailbox
-from uat_resilience.policies.matching import ExceptionSpec, Matcher, says_nothing
-from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.matching import ExceptionSpec, Matcher
 from uat_resilience.policies.permit import Permit, Verdict
 from uat_resilience.policies.policy import Guard, refuse_coroutine
-from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
-from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed
 
 __all__ = ["BreakerSnapshot", "CircuitBreaker"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_DEFAULT_RECOVERY = 30.0
-_UNCOUNTED = Probe(nan, nan)  # The ticket of a call that passes but was not let in: never running.
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +80,7 @@ class CircuitBreaker(Guard):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = (
-        "_ignore",
-        "_machine",
-        "_mailbox",
-        "_observe",
-        "_on",
-        "_on_result",
-        "_recovery_time",
-        "_timed",
-    )
+    __slots__ = ("_gate", "_on_result", "_timed", "_trip")
     kind = "circuit_breaker"
 
     def __init__(
@@ -116,7 +91,7 @@ class CircuitBreaker(Guard):
         on: ExceptionSpec = Exception,
         ignore: ExceptionSpec = (),
         on_result: Callable[[Any], bool] | None = None,
-        recovery_time: float | Callable[[int], float] = _DEFAULT_RECOVERY,
+        recovery_time: float | Callable[[int], float] = DEFAULT_RECOVERY,
         probes: int = 1,
         close_after: int = 1,
         probe_lease: float | None = None,
@@ -124,48 +99,46 @@ class CircuitBreaker(Guard):
         clock: Clock | None = None,
         bus: EventBus | None = None,
     ) -> None:
-        if name is None:
-            raise TypeError("name must be a string, not None: a breaker is known by its dependency")
-        super().__init__(name=name, clock=clock, bus=bus)
+        super().__init__(name=text("name", name), clock=clock, bus=bus)
         if not callable(getattr(trip, "judge", None)):
             raise TypeError(
                 "trip must be a trip rule such as ConsecutiveFailures(5) "
                 f"or FailureRate(0.5), not {trip!r}"
             )
-        self._on = Matcher("on", on)
-        self._ignore = Matcher("ignore", ignore)
-        if on_result is not None and not callable(on_result):
-            raise TypeError(f"on_result must be callable or None, not {on_result!r}")
-        self._on_result = on_result
-        self._recovery_time = recovery_time if callable(recovery_time) else None
-        if not isinstance(observe, bool):
-            raise TypeError(f"observe must be True or False, not {observe!r}")
-        self._observe = observe
+        self._on_result = callback_or_none("on_result", on_result)
+        self._trip = trip
         self._timed = trip.slower_than is not None
-        self._machine = BreakerMachine(
+        machine = BreakerMachine(
             trip,
-            open_for=_DEFAULT_RECOVERY
+            open_for=DEFAULT_RECOVERY
             if callable(recovery_time)
             else seconds("recovery_time", recovery_time),
             probes=at_least("probes", probes, 1),
             close_after=at_least("close_after", close_after, 1),
             lease=None if probe_lease is None else seconds("probe_lease", probe_lease),
         )
-        self._mailbox: Mailbox[tuple[Ticket, int | None, float, float], Transition] = Mailbox(
-            self._apply, self._moved
+        self._gate = BreakerGate(
+            name,
+            machine,
+            on=Matcher("on", on),
+            ignore=Matcher("ignore", ignore),
+            on_result=self._on_result,
+            recovery_time=recovery_time if callable(recovery_time) else None,
+            observe=flag("observe", observe),
+            clock=clock,
+            bus=self._bus,
         )
         renew_after_fork(self)
 
     @property
     def state(self) -> BreakerState:
         """Where the breaker stands. Reading it moves nothing: OPEN is left when the next call arrives."""
-        return self._machine.era.state
+        return self._gate.machine.era.state
 
     def snapshot(self) -> BreakerSnapshot:
         """Return the breaker at this moment, with what its window has forgotten left out."""
-        now = self._time().now()
-        machine = self._machine
-        with self._mailbox.lock:
+        machine, mailbox, now = self._gate.machine, self._gate.mailbox, self._gate.now()
+        with mailbox.lock:
             retry_after = machine.retry_after(now)
             era = machine.era
             era.judge.forget(now)
@@ -179,20 +152,24 @@ class CircuitBreaker(Guard):
                 times_opened=machine.times_opened,
                 retry_after=retry_after,
             )
-        self._mailbox.sweep()
+        mailbox.sweep()
         return snapshot
 
     def force_open(self) -> None:
         """Refuse every call until `reset()` or `force_closed()`."""
-        self._force(Move.FORCE_OPEN)
+        self._gate.force(Move.FORCE_OPEN)
 
     def force_closed(self) -> None:
         """Let every call pass, unjudged, until `reset()` or `force_open()`."""
-        self._force(Move.FORCE_CLOSED)
+        self._gate.force(Move.FORCE_CLOSED)
 
     def reset(self) -> None:
         """Close the breaker and start counting again."""
-        self._force(Move.RESET)
+        self._gate.force(Move.RESET)
+
+    def describe(self) -> str:
+        """Say in a few words what it does."""
+        return f"refuses while open, opens on {self._trip!r}"
 
     def permit(self) -> Permit:
         """Guard a block: `with breaker.permit(): ...`, or `async with`. Taken on entering.
@@ -200,55 +177,90 @@ class CircuitBreaker(Guard):
         Raises:
             CircuitOpenError: On entering, when the call must not be made.
         """
-        return _BreakerPermit(self)
+        return _BreakerPermit(self._gate, self._started)
 
-    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:  # noqa: ARG002 - its own is given
         """Return `fn` guarded for sync code."""
-        machine, bus, on_result, timed = self._machine, self._bus, self._on_result, self._timed
+        gate, machine, bus = self._gate, self._gate.machine, self._bus
+        timed, on_result = self._timed, self._on_result
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            ticket: Ticket = machine.era
-            if not ticket.admits:
-                ticket = self.admit(name)
-            started = self._time().now() if timed or bus.outcomes_wanted else None
+            era = machine.era
+            ticket: Ticket = era if era.admits else gate.admit()
+            started = gate.now() if timed or bus.outcomes_wanted else None
             try:
                 result = fn(*args, **kwargs)
                 if type(result) is CoroutineType:
                     raise refuse_coroutine(result)
             except BaseException as error:
-                self.settle_error(name, ticket, started, error)
+                gate.raised(ticket, started, error)
                 raise
-            if started is None and on_result is None and ticket.admits and machine.era.judge.quiet:
-                return result
-            self.settle_result(name, ticket, started, result)
+            if started is None and on_result is None and ticket is era and era.judge.quiet:
+                return result  # The healthy path: it took no lock and wrote nothing.
+            gate.returned(ticket, started, result)
             return result
 
         return guarded
 
     def awrap(
-        self, fn: Callable[P, Awaitable[T]], name: str
+        self,
+        fn: Callable[P, Awaitable[T]],
+        name: str,  # noqa: ARG002 - its own is given
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
-        machine, bus, on_result, timed = self._machine, self._bus, self._on_result, self._timed
+        gate, machine, bus = self._gate, self._gate.machine, self._bus
+        timed, on_result = self._timed, self._on_result
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            ticket: Ticket = machine.era
-            if not ticket.admits:
-                ticket = self.admit(name)
-            started = self._time().now() if timed or bus.outcomes_wanted else None
+            era = machine.era
+            ticket: Ticket = era if era.admits else gate.admit()
+            started = gate.now() if timed or bus.outcomes_wanted else None
             try:
                 result = await fn(*args, **kwargs)
             except BaseException as error:
-                self.settle_error(name, ticket, started, error)
+                gate.raised(ticket, started, error)
                 raise
-            if started is None and on_result is None and ticket.admits and machine.era.judge.quiet:
-                return result
-            self.settle_result(name, ticket, started, result)
+            if started is None and on_result is None and ticket is era and era.judge.quiet:
+                return result  # The healthy path: it took no lock and wrote nothing.
+            gate.returned(ticket, started, result)
             return result
 
         return guarded
 
     def renew(self) -> None:
         """In a forked child: a free lock, and no probe that nobody runs."""
-        self._mailbox.renew()
-        self._machine.release_probes()
+        self._gate.mailbox.renew()
+        self._gate.machine.release_probes()
+
+    def _started(self) -> float | None:
+        return self._gate.now() if self._timed or self._bus.outcomes_wanted else None
+
+
+class _BreakerPermit(Permit):
+    """A block under a breaker. Its own end is judged like a call's, unless it has said how it ended."""
+
+    __slots__ = ("_begin", "_gate", "_started", "_ticket")
+
+    def __init__(self, gate: BreakerGate, begin: Callable[[], float | None]) -> None:
+        super().__init__()
+        self._gate = gate
+        self._begin = begin
+
+    def _take(self) -> None:
+        era = self._gate.machine.era
+        self._ticket: Ticket = era if era.admits else self._gate.admit()
+        self._started = self._begin()
+
+    async def _atake(self) -> None:
+        self._take()
+
+    def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
+        gate, ticket, started = self._gate, self._ticket, self._started
+        if verdict is Verdict.ABANDONED:
+            gate.abandoned(ticket, started)
+        elif verdict is Verdict.FAILURE:
+            gate.failed(ticket, started, error if isinstance(error, Exception) else None)
+        elif verdict is Verdict.SUCCESS or error is None:
+            gate.succeeded(ticket, started)
+        else:
+            gate.raised(ticket, started, error)

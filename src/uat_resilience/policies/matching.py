@@ -7,9 +7,7 @@ from uat_resilience.errors import CallRefusedError, MisusedCallError
 
 __all__ = ["ExceptionSpec", "Matcher", "says_nothing"]
 
-ExceptionSpec = (
-    type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
-)
+ExceptionSpec = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
 """What `on` and `ignore` take."""
 
 
@@ -60,10 +58,6 @@ class Matcher:
         if self._predicate is not None:
             return bool(self._predicate(error))
         return isinstance(error, self._types)
-
-    def widened(self, *types: type[Exception]) -> "Callable[[Exception], bool]":
-        """Return a predicate that also matches these types."""
-        return lambda error: isinstance(error, types) or self(error)
 
 
 def says_nothing(error: BaseException) -> bool:

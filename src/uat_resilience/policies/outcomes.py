@@ -3,6 +3,7 @@
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import CallRefusedError
 from uat_resilience.policies.matching import says_nothing
+from uat_resilience.policies.permit import Verdict
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import (
     CallAbandoned,
@@ -21,31 +22,39 @@ class Outcomes:
     without one (None) nothing is built.
     """
 
-    __slots__ = ("_bus", "_clock", "_policy")
+    __slots__ = ("_bus", "_clock", "policy")
 
     def __init__(self, policy: str, bus: EventBus, clock: Clock | None) -> None:
-        self._policy = policy
+        self.policy = policy
         self._bus = bus
         self._clock = clock
+
+    def clock(self) -> Clock:
+        """Return the policy's clock."""
+        return self._clock or default_clock.clock
 
     def now(self) -> float:
         """Return the time on the policy's clock."""
         return (self._clock or default_clock.clock).now()
 
+    def begin(self) -> float | None:
+        """Return the start of a call, or None while nobody listens to its end."""
+        return self.now() if self._bus.outcomes_wanted else None
+
     def succeeded(self, started: float) -> None:
         """Tell that the call ended well."""
         now = self.now()
-        self._bus.emit(CallSucceeded(self._policy, now, now - started))
+        self._bus.emit(CallSucceeded(self.policy, now, now - started))
 
     def failed(self, started: float, error: Exception | None) -> None:
         """Tell that the call failed; without an error it was the result."""
         now = self.now()
-        self._bus.emit(CallFailed(self._policy, now, now - started, error))
+        self._bus.emit(CallFailed(self.policy, now, now - started, error))
 
     def abandoned(self, started: float) -> None:
         """Tell that the call says nothing."""
         now = self.now()
-        self._bus.emit(CallAbandoned(self._policy, now, now - started))
+        self._bus.emit(CallAbandoned(self.policy, now, now - started))
 
     def raised(self, started: float, error: BaseException) -> None:
         """Tell of a call that raised, for policies that do not judge errors themselves."""
@@ -54,7 +63,18 @@ class Outcomes:
         else:
             self.abandoned(started)
 
+    def settled(self, started: float, verdict: Verdict | None, error: BaseException | None) -> None:
+        """Tell how a block ended: by what it said, or else by what it raised."""
+        if verdict is Verdict.ABANDONED:
+            self.abandoned(started)
+        elif verdict is Verdict.FAILURE:
+            self.failed(started, error if isinstance(error, Exception) else None)
+        elif verdict is Verdict.SUCCESS or error is None:
+            self.succeeded(started)
+        else:
+            self.raised(started, error)
+
     def refused(self, error: CallRefusedError) -> None:
         """Tell that the call was not made."""
         if self._bus.wants(CallRefused):
-            self._bus.emit(CallRefused(self._policy, self.now(), error))
+            self._bus.emit(CallRefused(self.policy, self.now(), error))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast, runtime_ch
 from uat_resilience._core.arguments import text
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import MisusedCallError
+from uat_resilience.policies.bounds import Bounds
 from uat_resilience.telemetry.bus import EventBus, default_bus
 
 __all__ = ["Guard", "Policy", "Wrapper", "awaiting", "decorate", "refuse_coroutine"]
@@ -31,9 +32,7 @@ class Policy(Protocol):
         """Run a sync function under this policy."""
         ...
 
-    async def acall(
-        self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an async function under this policy."""
         ...
 
@@ -69,6 +68,10 @@ class Wrapper(ABC):
         return f"{pipeline}/{self.kind}"
 
     @abstractmethod
+    def snapshot(self) -> object:
+        """Return a frozen picture of the policy at this moment."""
+
+    @abstractmethod
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code, telling under `name`."""
 
@@ -77,6 +80,14 @@ class Wrapper(ABC):
         self, fn: Callable[P, Awaitable[T]], name: str
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code, telling under `name`."""
+
+    def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
+        """Return how long a call can take and how many calls it can become, given the same for inside."""
+        return inner
+
+    def describe(self) -> str:
+        """Say in a few words what it does."""
+        return self.kind
 
     def _time(self) -> Clock:
         return self._clock or default_clock.clock
@@ -96,9 +107,7 @@ class Guard(Wrapper):
         refuse_unguardable(self.name, fn)
         return self.wrap(fn, self.name)(*args, **kwargs)
 
-    async def acall(
-        self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an async function under this policy and return what it returns.
 
         Raises:
@@ -156,7 +165,7 @@ def awaiting(fn: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     return awaited
 
 
-def refuse_coroutine(result: CoroutineType[Any, Any, Any]) -> MisusedCallError:
+def refuse_coroutine(result: "CoroutineType[Any, Any, Any]") -> MisusedCallError:
     """Close a coroutine that a sync call returned, and return the error to raise for it."""
     result.close()
     return MisusedCallError(

@@ -7,12 +7,21 @@ the world it lives in.
 
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from importlib import import_module
+from typing import Protocol, cast
 
-from uat_resilience.ambient import DrainSignal
+from uat_resilience.ambient import DrainSignal, EnforcedDeadline
 from uat_resilience.clock import Clock
 
-__all__ = ["AsyncWaiter", "AsyncWorld", "Waiter", "announce", "refuse_to_block", "world"]
+__all__ = [
+    "AsyncAlarm",
+    "AsyncWaiter",
+    "AsyncWorld",
+    "Waiter",
+    "announce",
+    "refuse_to_block",
+    "world",
+]
 
 
 class Waiter(Protocol):
@@ -31,8 +40,25 @@ class AsyncWaiter(Waiter, Protocol):
         ...
 
 
+class AsyncAlarm(Protocol):
+    """Sets deadlines in one event loop, on one clock."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock it goes by."""
+        ...
+
+    def enter(self, until: float, policy: str, after: float) -> EnforcedDeadline | None:
+        """Cut the running task at `until`; None when this alarm's loop is not the one that runs here."""
+        ...
+
+
 class AsyncWorld(Protocol):
-    """What `waiting.asyncio` and `waiting.trio` offer to policies that pause or queue."""
+    """What `waiting.asyncio` and `waiting.trio` offer."""
+
+    def running_task(self) -> object:
+        """Return the task that runs this code, or None."""
+        ...
 
     def waiter(self) -> AsyncWaiter:
         """Return a waiter for the running task."""
@@ -42,6 +68,19 @@ class AsyncWorld(Protocol):
         """Suspend for `seconds`; False when the drain signal cut it short."""
         ...
 
+    def alarm(self, clock: Clock) -> AsyncAlarm:
+        """Return an alarm for the running loop, for deadlines that fall due in the order they are set."""
+        ...
+
+    def single_alarm(self, clock: Clock) -> AsyncAlarm:
+        """Return an alarm for one deadline."""
+        ...
+
+
+_entered: list[
+    AsyncWorld
+] = []  # Those that have been used, so that finding the running one is cheap.
+
 
 def world() -> AsyncWorld:
     """Return the waiting module of the event loop that runs this task.
@@ -49,16 +88,16 @@ def world() -> AsyncWorld:
     Raises:
         RuntimeError: Neither an asyncio nor a trio task runs here.
     """
-    if "asyncio" in sys.modules:
-        from uat_resilience.waiting import asyncio as loop  # noqa: PLC0415 - first use
-
-        if loop.running_task() is not None:
-            return loop
-    if "trio" in sys.modules:
-        from uat_resilience.waiting import trio as run  # noqa: PLC0415 - first use
-
-        if run.running_task() is not None:
-            return run
+    for known in _entered:
+        if known.running_task() is not None:
+            return known
+    for name in ("asyncio", "trio"):
+        if name in sys.modules:
+            module = cast("AsyncWorld", import_module(f"uat_resilience.waiting.{name}"))
+            if module not in _entered:
+                _entered.append(module)
+            if module.running_task() is not None:
+                return module
     raise RuntimeError(
         "no asyncio or trio task runs here: await this inside asyncio.run(...) or trio.run(...)"
     )

@@ -17,12 +17,22 @@ from contextlib import suppress
 from typing import TypeVar
 
 from uat_resilience._core.deadline import DeadlineQueue
-from uat_resilience.ambient import Deadline, DrainSignal
+from uat_resilience.ambient import DrainSignal, EnforcedDeadline
 from uat_resilience.clock import Clock
 from uat_resilience.switches import switches
 from uat_resilience.waiting import announce
 
-__all__ = ["Alarm", "Scope", "TaskWaiter", "pause", "running_task", "waiter"]
+__all__ = [
+    "Alarm",
+    "Scope",
+    "SingleAlarm",
+    "TaskWaiter",
+    "alarm",
+    "pause",
+    "running_task",
+    "single_alarm",
+    "waiter",
+]
 
 T = TypeVar("T")
 
@@ -90,15 +100,20 @@ async def pause(clock: Clock, seconds: float, drain: DrainSignal | None) -> bool
     return drain is None or not drain.is_set
 
 
-class Scope(Deadline):
+class Scope(EnforcedDeadline):
     """A deadline that cuts one task. Made by an `Alarm`, left exactly once."""
 
-    __slots__ = ("_alarm", "_asked_before", "fired", "task")
+    __slots__ = ("_alarm", "_asked_before")
+    task: Task[object]
 
-    def __init__(self, alarm: "Alarm", until: float, task: Task[object]) -> None:
+    def __init__(
+        self, alarm: "Alarm", until: float, policy: str, after: float, task: Task[object]
+    ) -> None:
         self.clock = alarm.clock
         self.until = until
-        self.task: Task[object] = task
+        self.policy = policy
+        self.after = after
+        self.task = task
         self.fired = False
         self._alarm = alarm
         self._asked_before = task.cancelling()
@@ -108,8 +123,11 @@ class Scope(Deadline):
         self.fired = True
         self.task.cancel()
 
-    def ended_by_us(self, error: BaseException) -> bool:
-        """After a shot, take our cancel request back; True when `error` is it and nobody else asked."""
+    def leave(self, error: BaseException | None) -> bool:
+        """End the watch; True when `error` is our cancellation, and nobody else asked for one."""
+        self._alarm.discard(self)
+        if not self.fired:
+            return False
         still_asked = self.task.uncancel()
         return isinstance(error, CancelledError) and still_asked <= self._asked_before
 
@@ -120,18 +138,24 @@ class Alarm:
     Used from its loop's thread only, but for `ring`, which a test's clock may call from anywhere.
     """
 
-    __slots__ = ("_disarm", "_running", "clock", "discard", "loop")
+    __slots__ = ("_disarm", "_loop", "_running", "clock", "discard")
 
-    def __init__(self, loop: AbstractEventLoop, clock: Clock) -> None:
-        self.loop = loop
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self._loop = asyncio.get_running_loop()
         self._running: DeadlineQueue[Scope] = DeadlineQueue()
         self._disarm: Callable[[], object] | None = None
         self.discard = self._running.discard
 
-    def enter(self, until: float, task: Task[object]) -> Scope:
-        """Watch over a task until `until`, which must not be before the deadlines already watched."""
-        scope = Scope(self, until, task)
+    def enter(self, until: float, policy: str, after: float) -> Scope | None:
+        """Watch over the running task until `until`, which is no earlier than those watched already.
+
+        Returns None when this alarm's loop is not the one that runs here.
+        """
+        task: Task[object] | None = current_task(self._loop)
+        if task is None:
+            return None
+        scope = Scope(self, until, policy, after, task)
         self._running.add(scope)
         if self._disarm is None:
             self._disarm = self.clock.arm(until, self.ring)
@@ -139,11 +163,11 @@ class Alarm:
 
     def ring(self) -> None:
         """Cut the calls whose time has come, and set the timer for the next one."""
-        if running_task() is not None or not _runs_here(self.loop):
+        if running_task() is not None or not _runs_here(self._loop):
             # A fake clock was moved from inside a task or from another thread. Cutting a task in the
             # middle of its own step would leave a cancellation behind in one that never suspends.
             with suppress(RuntimeError):  # The loop is closed: nobody is left to cut.
-                self.loop.call_soon_threadsafe(self.ring)
+                self._loop.call_soon_threadsafe(self.ring)
             return
         self._disarm = None
         for scope in self._running.due(self.clock.now()):
@@ -152,10 +176,25 @@ class Alarm:
         if until is not None:
             self._disarm = self.clock.arm(until, self.ring)
 
-    def close(self) -> None:
-        """Take the timer off, when the alarm was made for one call only."""
+
+class SingleAlarm(Alarm):
+    """An alarm for one call: its timer is taken off when the call is left."""
+
+    __slots__ = ()
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.discard = self._close
+
+    def _close(self, scope: Scope) -> None:
+        self._running.discard(scope)
         if self._disarm is not None:
             self._disarm()
+            self._disarm = None
+
+
+alarm = Alarm
+single_alarm = SingleAlarm
 
 
 def _resolve(future: "Future[T]", *, value: T) -> None:

@@ -6,12 +6,21 @@ from contextlib import contextmanager
 import trio
 from trio.lowlevel import Task, TrioToken, current_task, current_trio_token
 
-from uat_resilience.ambient import DrainSignal
+from uat_resilience.ambient import DrainSignal, EnforcedDeadline
 from uat_resilience.clock import Clock, SystemClock
 from uat_resilience.switches import switches
 from uat_resilience.waiting import announce
 
-__all__ = ["TrioWaiter", "cut_at", "pause", "running_task", "waiter"]
+__all__ = [
+    "Alarm",
+    "Scope",
+    "TrioWaiter",
+    "alarm",
+    "pause",
+    "running_task",
+    "single_alarm",
+    "waiter",
+]
 
 
 def running_task() -> Task | None:
@@ -37,7 +46,7 @@ class TrioWaiter:
 
     async def wait(self, clock: Clock, until: float | None) -> bool:
         """Suspend until granted (True), or until `until` (False)."""
-        with cut_at(clock, until):
+        with _cut_at(clock, until):
             await self._granted.wait()
         return self._granted.is_set()
 
@@ -59,7 +68,7 @@ async def pause(clock: Clock, seconds: float, drain: DrainSignal | None) -> bool
     if drain is not None:
         unsubscribe = drain.subscribe(lambda: _run_in(token, draining.set))
     try:
-        with cut_at(clock, until):
+        with _cut_at(clock, until):
             await draining.wait()
     finally:
         if unsubscribe is not None:
@@ -67,25 +76,69 @@ async def pause(clock: Clock, seconds: float, drain: DrainSignal | None) -> bool
     return not draining.is_set()
 
 
-@contextmanager
-def cut_at(clock: Clock, until: float | None) -> Iterator[trio.CancelScope]:
-    """Open a cancel scope that ends its body at `until` on any clock."""
-    if until is None:
-        with trio.CancelScope() as scope:
-            yield scope
-        return
-    if isinstance(clock, SystemClock):
-        # Real (or the loop's own virtual) time: trio keeps it best.
-        with trio.CancelScope(deadline=trio.current_time() + until - clock.now()) as scope:
-            yield scope
-        return
-    with trio.CancelScope() as scope:
-        token = current_trio_token()
-        disarm = clock.arm(until, lambda: _run_in(token, scope.cancel))
+class Scope(EnforcedDeadline):
+    """A deadline that cuts one task: a cancel scope, entered when it is made and left exactly once."""
+
+    __slots__ = ("_disarm", "_scope")
+
+    def __init__(self, clock: Clock, until: float, policy: str, after: float) -> None:
+        super().__init__(clock, until, policy=policy, after=after, task=current_task())
+        self.fired = False
+        self._scope, self._disarm = _cutting(clock, until)
+        self._scope.__enter__()
+
+    def leave(self, error: BaseException | None) -> bool:
+        """Close the cancel scope; True when `error` is its own cancellation."""
+        if self._disarm is not None:
+            self._disarm()
+        self.fired = self._scope.cancel_called
+        trace = None if error is None else error.__traceback__
+        return bool(self._scope.__exit__(type(error) if error else None, error, trace))
+
+
+class Alarm:
+    """Sets deadlines in one trio run, on one clock. Trio keeps the time itself."""
+
+    __slots__ = ("_token", "clock")
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._token = current_trio_token()
+
+    def enter(self, until: float, policy: str, after: float) -> Scope | None:
+        """Cut the running task at `until`; None when this alarm's run is not the one that runs here."""
         try:
-            yield scope
-        finally:
+            here = current_trio_token() is self._token
+        except RuntimeError:
+            return None
+        return Scope(self.clock, until, policy, after) if here else None
+
+
+alarm = single_alarm = Alarm
+
+
+@contextmanager
+def _cut_at(clock: Clock, until: float | None) -> Iterator[None]:
+    """End the body at `until`, on any clock, and go on after it."""
+    if until is None:
+        yield
+        return
+    scope, disarm = _cutting(clock, until)
+    try:
+        with scope:
+            yield
+    finally:
+        if disarm is not None:
             disarm()
+
+
+def _cutting(clock: Clock, until: float) -> tuple[trio.CancelScope, Callable[[], object] | None]:
+    """Return a cancel scope that ends at `until`, and what calls that off where trio does not do so itself."""
+    if isinstance(clock, SystemClock):
+        # Real time, or the run's own virtual time: trio keeps it best.
+        return trio.CancelScope(deadline=trio.current_time() + until - clock.now()), None
+    scope, token = trio.CancelScope(), current_trio_token()
+    return scope, clock.arm(until, lambda: _run_in(token, scope.cancel))
 
 
 def _run_in(token: TrioToken, action: Callable[[], object]) -> bool:

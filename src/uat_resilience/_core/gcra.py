@@ -1,0 +1,193 @@
+"""A rate limit by the generic cell rate algorithm (ITU-T I.371): exact burst, first come, first served.
+
+Theory of operation
+-------------------
+A bucket of `burst` tokens gains one token each `interval` and never holds more. It is kept as a moment and
+a count: `spent` tokens since `since`, when it was last full. Then
+
+    a request for w tokens falls due at   since + (spent + w - burst) * interval   or now, if that is later
+    the bucket is full again at           since + spent * interval
+
+Only whole tokens are added up, so nothing drifts, however long the bucket stays busy. A nanosecond is
+forgiven when a due time is compared, because a clock moved ten times by 0.1 s stands a hair before 1.0.
+
+Waiting is decided in advance. A reservation spends its tokens at once and is told when it falls due. So a
+caller knows before it waits whether that is too long, newcomers queue behind it by construction, and small
+requests never starve a large one. Whoever waits does it by its own timer; nobody has to grant anything:
+
+    take               True: run
+    reserve            None: refused, and `retry_after` says when to come back
+                       a time: wait until then
+        woken before   somebody ahead left: read the earlier time from `until`, wait for that
+        in time        `claim`, then run
+        gone           `give_back`
+
+`claim` and `give_back` return the waiter to wake, if any: the new head of the queue, when it falls due
+earlier than it was told. Everybody further back learns it on becoming the head: a cancellation costs one
+wake-up, not one for each waiter behind it.
+
+A reservation given back leaves the bucket as if it had never been made, with one exception: if the bucket
+would have been full without it for a while, the tokens of that while would have run over, and do not come
+back. That can only happen after its due time.
+
+The limit holds for due times: in any stretch of t seconds at most `burst + t / interval` tokens fall due.
+A waiter that wakes late does not lower the rate.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from itertools import takewhile
+from math import inf
+from typing import Generic, TypeVar
+
+__all__ = ["GcraMachine"]
+
+_GRACE = 1e-9
+_OTHER_CLOCK = 1.0  # `now` is read before the lock is taken, so a little out of order is usual.
+
+W = TypeVar("W")
+
+
+@dataclass(slots=True)
+class _Place:
+    """A reservation: how many tokens, and the time its waiter was told."""
+
+    weight: int
+    until: float
+
+
+class GcraMachine(Generic[W]):
+    """Spend tokens now, or reserve those to come. Not thread-safe: its owner locks.
+
+    Args:
+        rate: Tokens per `per` seconds, above 0.
+        per: Seconds, above 0.
+        burst: Tokens that a rested bucket holds, at least 1. No weight may be above it.
+    """
+
+    __slots__ = ("_interval", "_places", "_reserved", "_since", "_spent", "burst")
+
+    def __init__(self, *, rate: float, per: float, burst: int) -> None:
+        self.burst = burst
+        self._interval = per / rate
+        self._since = -inf
+        self._spent = 0
+        self._reserved = 0
+        self._places: OrderedDict[W, _Place] = OrderedDict()
+
+    @property
+    def waiting(self) -> int:
+        """Reservations that are neither claimed nor given back, nor long overdue."""
+        return len(self._places)
+
+    def take(self, now: float, weight: int = 1) -> bool:
+        """Spend tokens that are here now; False, and nothing spent, when there are too few."""
+        if self.wait_for(now, weight):
+            return False
+        self._spent += weight
+        return True
+
+    def wait_for(self, now: float, weight: int = 1) -> float:
+        """Return the seconds a newcomer would wait, 0 when it would not."""
+        if not self._busy(now):
+            return 0.0
+        missing = self._spent + weight - self.burst
+        if missing <= 0:
+            return 0.0
+        wait = self._since + missing * self._interval - now
+        return wait if wait > _GRACE else 0.0
+
+    def reserve(
+        self, waiter: W, now: float, weight: int = 1, *, patience: float = inf
+    ) -> float | None:
+        """Spend tokens to come; return the time they fall due, or None when that is over `patience` seconds.
+
+        A refused reservation spends nothing.
+        """
+        wait = self.wait_for(now, weight)
+        if wait > patience + _GRACE:
+            return None
+        self._spent += weight
+        self._reserved += weight
+        until = self._since + (self._spent - self.burst) * self._interval if wait else now
+        self._places[waiter] = _Place(weight, until)
+        return until
+
+    def retry_after(self, now: float, weight: int = 1, *, patience: float = 0.0) -> float:
+        """Return after how many seconds `reserve` would no longer refuse; above 0 when it just did."""
+        return max(0.0, self.wait_for(now, weight) - patience)
+
+    def until(self, waiter: W) -> float:
+        """Return when a waiter falls due, as far as it needs to know; -inf when that is long past."""
+        place = self._places.get(waiter)
+        return -inf if place is None else place.until
+
+    def claim(self, waiter: W) -> W | None:
+        """End a wait whose time has come; return a waiter that must be woken to read its earlier time."""
+        place = self._places.pop(waiter, None)
+        if place is not None:
+            self._reserved -= place.weight
+        return self._moved_up()
+
+    def give_back(self, waiter: W, now: float) -> W | None:
+        """End a wait that came to nothing; return a waiter that must be woken to read its earlier time.
+
+        A reservation that is not there (claimed, given back, or so old that the bucket has been full
+        since) has nothing to give.
+        """
+        if not self._busy(now) or waiter not in self._places:
+            return None
+        spilled = self._spilled(waiter, now)
+        weight = self._places.pop(waiter).weight
+        self._spent -= weight
+        self._reserved -= weight
+        self._since += min(spilled, weight * self._interval)
+        return self._moved_up()
+
+    def available(self, now: float) -> float:
+        """Return the tokens a newcomer finds, 0 while somebody waits for tokens to come."""
+        if not self._busy(now):
+            return float(self.burst)
+        return max(0.0, self.burst - self._spent + (now - self._since) / self._interval)
+
+    def clear(self) -> None:
+        """Give every reservation back: in a forked child nobody is left to claim one."""
+        self._spent -= self._reserved
+        self._reserved = 0
+        self._places.clear()
+
+    def _busy(self, now: float) -> bool:
+        """Bring the bucket up to `now`; True unless it is full."""
+        since = self._since
+        if since - _OTHER_CLOCK <= now < since + self._spent * self._interval:
+            return True
+        # Full, and everybody's time has passed; or a clock with an earlier epoch took over.
+        self._since = now
+        self._spent = self._reserved = 0
+        self._places.clear()
+        return False
+
+    def _spilled(self, waiter: W, now: float) -> float:
+        """Return for how many seconds the bucket would have been full, had the waiter not come.
+
+        Those who came after it are left out, which can only make it longer.
+        """
+        full_at = self._since + (self._spent - self._reserved) * self._interval
+        if now <= full_at:
+            return 0.0  # Not even without anybody in the queue.
+        places = takewhile(lambda place: place[0] != waiter, self._places.items())
+        ahead = sum(place.weight for _, place in places)
+        return max(0.0, now - full_at - ahead * self._interval)
+
+    def _moved_up(self) -> W | None:
+        """Return the head of the queue if it falls due earlier than it was told, and note the new time."""
+        head = next(iter(self._places), None)
+        if head is None:
+            return None
+        place = self._places[head]
+        claimed = self._spent - self._reserved
+        due = self._since + (claimed + place.weight - self.burst) * self._interval
+        if due >= place.until - _GRACE:
+            return None
+        place.until = due
+        return head

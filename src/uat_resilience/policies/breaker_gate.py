@@ -1,0 +1,218 @@
+"""The gate of a circuit breaker: its machine under one short lock, and what it tells.
+
+Letting a call in may wait for the lock; taking its outcome never does (see `mailbox`). What users
+supply (predicates, a callable recovery time, listeners) always runs with the lock free.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from uat_resilience._core.arguments import seconds
+from uat_resilience._core.breaker import (
+    BreakerMachine,
+    BreakerState,
+    Move,
+    Probe,
+    Refusal,
+    Ticket,
+    Transition,
+)
+from uat_resilience.clock import Clock, default_clock
+from uat_resilience.errors import CircuitOpenError
+from uat_resilience.policies.mailbox import Mailbox
+from uat_resilience.policies.matching import Matcher, says_nothing
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.switches import switches
+from uat_resilience.telemetry.bus import EventBus
+from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed
+
+__all__ = ["DEFAULT_RECOVERY", "BreakerGate"]
+
+DEFAULT_RECOVERY = 30.0
+"""Seconds an opening lasts by default, and when a callable recovery time fails."""
+
+_UNCOUNTED = Probe(
+    -1.0, -1.0
+)  # The ticket of a call that passes without being let in: never running.
+
+
+class BreakerGate:
+    """Let calls in, take their outcomes, tell what changed.
+
+    Args:
+        name: The breaker's name, in errors and events.
+        machine: The decisions.
+        on: Exceptions that are failures.
+        ignore: Exceptions that say nothing; wins over `on`.
+        on_result: Says whether a result is a failure, or None.
+        recovery_time: Gives the seconds of each opening, or None when they are fixed.
+        observe: True to refuse nothing.
+        clock: The breaker's clock, or None for the default one.
+        bus: Where events go.
+    """
+
+    __slots__ = (
+        "_bus",
+        "_clock",
+        "_ignore",
+        "_name",
+        "_observe",
+        "_on",
+        "_on_result",
+        "_outcomes",
+        "_recovery_time",
+        "machine",
+        "mailbox",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        machine: BreakerMachine,
+        *,
+        on: Matcher,
+        ignore: Matcher,
+        on_result: Callable[[Any], bool] | None,
+        recovery_time: Callable[[int], float] | None,
+        observe: bool,
+        clock: Clock | None,
+        bus: EventBus,
+    ) -> None:
+        self._name = name
+        self.machine = machine
+        self._on = on
+        self._ignore = ignore
+        self._on_result = on_result
+        self._recovery_time = recovery_time
+        self._observe = observe
+        self._clock = clock
+        self._bus = bus
+        self._outcomes = Outcomes(name, bus, clock)
+        self.mailbox: Mailbox[tuple[Ticket, int | None, float, float], Transition] = Mailbox(
+            self._apply, self._tell
+        )
+
+    def now(self) -> float:
+        """Return the time on the breaker's clock."""
+        return (self._clock or default_clock.clock).now()
+
+    def admit(self) -> Ticket:
+        """Let a call in, or refuse it.
+
+        Raises:
+            CircuitOpenError: The call must not be made.
+        """
+        if not switches.guarding:
+            return _UNCOUNTED
+        now = self.now()
+        # Most refusals need no lock: an era is immutable, and this one says when it is over.
+        answer: Ticket | Refusal | None = self.machine.era.refusal(now)
+        if answer is None:
+            with self.mailbox.lock:
+                answer, moved = self.machine.admit(now)
+            self.mailbox.sweep()
+            if moved is not None:
+                self._tell(moved)
+        if not isinstance(answer, Refusal):
+            return answer
+        error = CircuitOpenError(self._name, state=answer.state, retry_after=answer.retry_after)
+        self._outcomes.refused(error)
+        if self._observe:
+            return _UNCOUNTED
+        raise error
+
+    def returned(self, ticket: Ticket, started: float | None, result: object) -> None:
+        """Take the outcome of a call that returned."""
+        if self._on_result is None:
+            self.succeeded(ticket, started)
+            return
+        try:
+            failed = bool(self._on_result(result))
+        except BaseException:
+            self.abandoned(ticket, started)
+            raise
+        if failed:
+            self.failed(ticket, started, None)
+        else:
+            self.succeeded(ticket, started)
+
+    def raised(self, ticket: Ticket, started: float | None, error: BaseException) -> None:
+        """Take the outcome of a call that raised."""
+        try:
+            failed = self._judge(error)
+        except BaseException:
+            self.abandoned(ticket, started)
+            raise
+        if failed is None or not isinstance(error, Exception):
+            self.abandoned(ticket, started)
+        elif failed:
+            self.failed(ticket, started, error)
+        else:
+            self.succeeded(ticket, started)
+
+    def succeeded(self, ticket: Ticket, started: float | None) -> None:
+        """Count a success."""
+        self._record(ticket, 0, started)
+        if started is not None:
+            self._outcomes.succeeded(started)
+
+    def failed(self, ticket: Ticket, started: float | None, error: Exception | None) -> None:
+        """Count a failure; without an error it was the result."""
+        self._record(ticket, 1, started)
+        if started is not None:
+            self._outcomes.failed(started, error)
+
+    def abandoned(self, ticket: Ticket, started: float | None) -> None:
+        """Take back the ticket of a call that says nothing about the dependency."""
+        if isinstance(ticket, Probe):
+            self.mailbox.post((ticket, None, 0.0, 0.0))
+        if started is not None:
+            self._outcomes.abandoned(started)
+
+    def force(self, move: Move) -> None:
+        """Carry out what an operator asked for."""
+        with self.mailbox.lock:
+            moved = self.machine.force(move, self.now())
+        self.mailbox.sweep()
+        if moved is not None:
+            self._tell(moved)
+
+    def _record(self, ticket: Ticket, failed: int, started: float | None) -> None:
+        if switches.guarding:
+            now = self.now()
+            elapsed = 0.0 if started is None else now - started
+            self.mailbox.post((ticket, failed, elapsed, now))
+
+    def _apply(self, note: tuple[Ticket, int | None, float, float]) -> Transition | None:
+        ticket, failed, elapsed, now = note
+        if failed is None:
+            self.machine.abandon(ticket)
+            return None
+        return self.machine.record(ticket, failed, elapsed, now)
+
+    def _judge(self, error: BaseException) -> bool | None:
+        """Return True for a failure, False for an answer, None for what says nothing."""
+        if not isinstance(error, Exception):
+            return None
+        if self._ignore(error):
+            return None
+        if self._on(error):
+            return True
+        return None if says_nothing(error) else False
+
+    def _tell(self, moved: Transition) -> None:
+        if moved.new is BreakerState.OPEN and self._recovery_time is not None:
+            self._ask_recovery_time(self._recovery_time, moved)
+        if moved.new is not moved.old and self._bus.wants(BreakerStateChanged):
+            self._bus.emit(BreakerStateChanged(self._name, moved.at, moved.old, moved.new))
+
+    def _ask_recovery_time(self, recovery_time: Callable[[int], float], moved: Transition) -> None:
+        try:
+            open_for = seconds("recovery_time", recovery_time(moved.times_opened))
+        except Exception as error:  # noqa: BLE001 - told, and overruled by the default
+            open_for = DEFAULT_RECOVERY
+            if self._bus.wants(CallbackFailed):
+                self._bus.emit(CallbackFailed(self._name, moved.at, "recovery_time", error))
+        with self.mailbox.lock:
+            self.machine.amend(moved.generation, open_for)
+        self.mailbox.sweep()

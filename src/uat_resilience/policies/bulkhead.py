@@ -1,0 +1,218 @@
+"""The bulkhead: cap the calls that run at once."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, ParamSpec, TypeVar
+
+from uat_resilience._core.arguments import at_least, seconds_or_zero
+from uat_resilience._core.slots import SlotMachine
+from uat_resilience.clock import Clock
+from uat_resilience.errors import BulkheadFullError
+from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.forking import renew_after_fork
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.policies.slot_gate import SlotGate
+from uat_resilience.switches import switches
+from uat_resilience.telemetry.bus import EventBus
+
+__all__ = ["Bulkhead", "BulkheadSnapshot"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class BulkheadSnapshot:
+    """A bulkhead at one moment.
+
+    Attributes:
+        running: Calls that hold a slot.
+        waiting: Calls in the queue.
+        size: Slots.
+        queue: Places in the queue.
+    """
+
+    running: int
+    waiting: int
+    size: int
+    queue: int
+
+
+class Bulkhead(Guard):
+    """Cap the calls that run at once, so that one slow dependency cannot take every thread or task.
+
+    One count for threads, tasks and event loops together. When all slots are taken a call waits in a
+    first-come, first-served queue, if there is one, or is refused with `BulkheadFullError`. A freed slot
+    goes to the head of the queue, never to a newcomer.
+
+    Safe to share between threads, tasks and event loops. A cancelled call gives its slot back, and a waiter
+    that is cancelled just after it was granted a slot hands it on. A wait never outlives the ambient deadline:
+    in async code the deadline's own `TimedOutError` comes out, in sync code `BulkheadFullError`.
+
+    Args:
+        size: Slots, at least 1.
+        name: Name in events and errors. Default: `bulkhead`, or `pipeline/bulkhead` in a named pipeline.
+        queue: Places in the queue, 0 or more. None waits by default: a queue in front of something slow
+            only adds its length to every answer.
+        max_wait: Seconds a call waits at most, 0 or more, or None for no limit but the ambient deadline.
+        clock: Time source. Default: the replaceable system clock.
+        bus: Where events go. Default: `default_bus`.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
+    """
+
+    __slots__ = ("_gate", "_max_wait", "_queue")
+    kind = "bulkhead"
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        name: str | None = None,
+        queue: int = 0,
+        max_wait: float | None = None,
+        clock: Clock | None = None,
+        bus: EventBus | None = None,
+    ) -> None:
+        super().__init__(name=name, clock=clock, bus=bus)
+        self._queue = at_least("queue", queue, 0)
+        self._max_wait = None if max_wait is None else seconds_or_zero("max_wait", max_wait)
+        self._gate = SlotGate(
+            SlotMachine(at_least("size", size, 1), self._queue),
+            queue=self._queue,
+            max_wait=self._max_wait,
+            bus=self._bus,
+        )
+        renew_after_fork(self)
+
+    def snapshot(self) -> BulkheadSnapshot:
+        """Return the bulkhead at this moment."""
+        slots = self._gate.slots
+        with self._gate.mailbox.lock:
+            snapshot = BulkheadSnapshot(slots.running, slots.waiting, slots.size, self._queue)
+        self._gate.mailbox.sweep()
+        return snapshot
+
+    def permit(self) -> Permit:
+        """Guard a block: `with bulkhead.permit(): ...`, or `async with`. Taken on entering.
+
+        Raises:
+            BulkheadFullError: On entering, when there is no slot and no place in the queue, or the wait is over.
+        """
+        return _SlotPermit(self._gate, Outcomes(self.name, self._bus, self._clock), self._full)
+
+    def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
+        """Return how long a call can take, and how many calls it can become."""
+        return inner.delayed(self._max_wait if self._queue else 0.0)
+
+    def describe(self) -> str:
+        """Say in a few words what it does."""
+        if not self._queue:
+            return f"at most {self._gate.slots.size} at once, no queue"
+        wait = "without limit" if self._max_wait is None else f"up to {self._max_wait:g} s"
+        return f"at most {self._gate.slots.size} at once, {self._queue} wait {wait}"
+
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+        """Return `fn` guarded for sync code."""
+        gate, bus, outcomes = self._gate, self._bus, Outcomes(name, self._bus, self._clock)
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            if not switches.guarding:
+                return fn(*args, **kwargs)
+            started = outcomes.now() if bus.outcomes_wanted else None
+            if not gate.try_enter() and not gate.wait(name, self._time()):
+                raise self._full(outcomes)
+            try:
+                result = fn(*args, **kwargs)
+                if type(result) is CoroutineType:
+                    raise refuse_coroutine(result)
+            except BaseException as error:
+                if started is not None:
+                    outcomes.raised(started, error)
+                raise
+            finally:
+                gate.leave()
+            if started is not None:
+                outcomes.succeeded(started)
+            return result
+
+        return guarded
+
+    def awrap(
+        self, fn: Callable[P, Awaitable[T]], name: str
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `fn` guarded for async code."""
+        gate, bus, outcomes = self._gate, self._bus, Outcomes(name, self._bus, self._clock)
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            if not switches.guarding:
+                return await fn(*args, **kwargs)
+            started = outcomes.now() if bus.outcomes_wanted else None
+            if not gate.try_enter() and not await gate.await_slot(name, self._time()):
+                raise self._full(outcomes)
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as error:
+                if started is not None:
+                    outcomes.raised(started, error)
+                raise
+            finally:
+                gate.leave()
+            if started is not None:
+                outcomes.succeeded(started)
+            return result
+
+        return guarded
+
+    def renew(self) -> None:
+        """In a forked child: a free lock, and nobody inside."""
+        self._gate.renew()
+
+    def _full(self, outcomes: Outcomes) -> BulkheadFullError:
+        error = BulkheadFullError(outcomes.policy, size=self._gate.slots.size, queue=self._queue)
+        outcomes.refused(error)
+        return error
+
+
+class _SlotPermit(Permit):
+    """A block that holds a slot."""
+
+    __slots__ = ("_full", "_gate", "_held", "_outcomes", "_started")
+
+    def __init__(
+        self, gate: SlotGate, outcomes: Outcomes, full: Callable[[Outcomes], BulkheadFullError]
+    ) -> None:
+        super().__init__()
+        self._gate = gate
+        self._outcomes = outcomes
+        self._full = full
+        self._held = False
+        self._started: float | None = None
+
+    def _take(self) -> None:
+        if not switches.guarding:
+            return
+        gate, outcomes = self._gate, self._outcomes
+        self._started = outcomes.begin()
+        if not gate.try_enter() and not gate.wait(outcomes.policy, outcomes.clock()):
+            raise self._full(outcomes)
+        self._held = True
+
+    async def _atake(self) -> None:
+        if not switches.guarding:
+            return
+        gate, outcomes = self._gate, self._outcomes
+        self._started = outcomes.begin()
+        if not gate.try_enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
+            raise self._full(outcomes)
+        self._held = True
+
+    def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
+        if self._held:
+            self._gate.leave()
+        if self._started is not None:
+            self._outcomes.settled(self._started, verdict, error)

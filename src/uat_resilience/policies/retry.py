@@ -1,0 +1,261 @@
+"""Retry: call again after a growing, randomly spread pause."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import CoroutineType
+from typing import Any, ParamSpec, Self, TypeVar
+
+from uat_resilience._core.arguments import at_least, callback_or_none, seconds
+from uat_resilience._core.backoff import Backoff, Exponential
+from uat_resilience._core.jitter import Jitter
+from uat_resilience._core.retry import RetryPlan
+from uat_resilience.clock import Clock
+from uat_resilience.policies.attempts import AsyncAttempts, Attempts
+from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.matching import ExceptionSpec, Matcher
+from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.policies.retry_after import asked_pause
+from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
+from uat_resilience.policies.retry_run import RetryRules, RetryRun
+from uat_resilience.telemetry.bus import EventBus
+
+__all__ = ["Retry", "RetrySnapshot"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Unset(Enum):
+    """Stands for an argument that was not given."""
+
+    UNSET = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySnapshot:
+    """A retry, which keeps nothing, and its budget, which does.
+
+    Attributes:
+        attempts: Calls at most, or None for no limit.
+        time_limit: Seconds after which no attempt starts, or None.
+        budget: The budget at this moment, or None without one.
+    """
+
+    attempts: int | None
+    time_limit: float | None
+    budget: BudgetSnapshot | None
+
+
+class Retry(Guard):
+    """Call again after a growing, randomly spread pause.
+
+    Only for calls that may be made twice. The last error comes out itself, with a note that says why no
+    further attempt was made; a result that `on_result` refuses to the end is returned. A result that is thrown
+    away is closed first (`aclose()` or `close()`).
+
+    Never retried: cancellation, exit, and refusals (`CallRefusedError`) unless `on` names a refusal type.
+    No pause is taken that would end past the ambient deadline or `time_limit`, and no attempt starts after
+    either; a running attempt is not cut by `time_limit`. A pause during a shutdown ends the run.
+
+    Frozen, and safe to share between threads, tasks and event loops. A cancelled pause leaves nothing behind.
+
+    Iterating gives attempts for blocks; each loop is a new run:
+
+        for attempt in retry:          # `async for` in async code
+            with attempt:
+                fetch()
+
+    Args:
+        on: Exceptions to retry on: a type, a tuple of types, or a predicate. Required: what may be
+            repeated is known only to the caller. `()` is allowed when `on_result` is given.
+        attempts: Calls at most, the first included, at least 1. Three cover a blip and do not multiply an
+            outage. None is no limit; then `time_limit` is required.
+        backoff: Seconds to pause after each attempt (from 1): `Constant`, `Linear`, `Exponential`, or a callable.
+        jitter: How much of the pause is left to chance. Full jitter spreads clients best.
+        on_result: Called with each result; True means try again.
+        retry_after: Called with each exception; seconds that must pass at least, or None. Default: the
+            exception's `retry_after`, or the `Retry-After` of its response.
+        retry_after_max: Seconds, above 0. When a server asks for more, the retry gives up.
+        time_limit: Seconds from the start of the run, above 0, or None.
+        budget: Shared limit on extra attempts, or None.
+        name: Name in events and notes. Default: `retry`, or `pipeline/retry` in a named pipeline.
+        clock: Time source. Default: the replaceable system clock.
+        bus: Where events go. Default: `default_bus`.
+
+    Raises:
+        TypeError, ValueError: An argument is missing, of the wrong type or out of range.
+    """
+
+    __slots__ = ("_rules", "_settings")
+    kind = "retry"
+
+    def __init__(
+        self,
+        on: ExceptionSpec | Unset = Unset.UNSET,
+        *,
+        attempts: int | None = 3,
+        backoff: Backoff = Exponential(0.1, factor=2.0, maximum=30.0),
+        jitter: Jitter = Jitter.FULL,
+        on_result: Callable[[Any], bool] | None = None,
+        retry_after: Callable[[Exception], float | None] = asked_pause,
+        retry_after_max: float = 300.0,
+        time_limit: float | None = None,
+        budget: RetryBudget | None = None,
+        name: str | None = None,
+        clock: Clock | None = None,
+        bus: EventBus | None = None,
+    ) -> None:
+        settings = {key: value for key, value in locals().items() if key in _SETTINGS}
+        super().__init__(name=name, clock=clock, bus=bus)
+        self._settings: dict[str, Any] = settings
+        if not callable(backoff):
+            raise TypeError(f"backoff must be a callable of the attempt number, not {backoff!r}")
+        if not isinstance(jitter, Jitter):
+            raise TypeError(f"jitter must be a Jitter, not {jitter!r}")
+        if not callable(retry_after):
+            raise TypeError(f"retry_after must be callable, not {retry_after!r}")
+        if budget is not None and not isinstance(budget, RetryBudget):
+            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
+        if attempts is None and time_limit is None:
+            raise ValueError("attempts must be a number, not None, unless time_limit is given")
+        self._rules = RetryRules(
+            RetryPlan(
+                attempts=None if attempts is None else at_least("attempts", attempts, 1),
+                backoff=backoff,
+                jitter=jitter,
+                retry_after_max=seconds("retry_after_max", retry_after_max),
+                time_limit=None if time_limit is None else seconds("time_limit", time_limit),
+            ),
+            on=_matcher(on, on_result),
+            on_result=callback_or_none("on_result", on_result),
+            retry_after=retry_after,
+            budget=budget,
+        )
+
+    def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - the arguments of the constructor
+        """Return a retry with the same settings, but for those given.
+
+        Raises:
+            TypeError, ValueError: As for the constructor.
+        """
+        return type(self)(**{**self._settings, **changes})
+
+    def snapshot(self) -> RetrySnapshot:
+        """Return the limits, and the budget at this moment."""
+        plan, budget = self._rules.plan, self._rules.budget
+        spent = None if budget is None else budget.snapshot()
+        return RetrySnapshot(plan.attempts, plan.time_limit, spent)
+
+    def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
+        """Return how long a call can take, and how many calls it can become."""
+        return inner.repeated(self._rules.plan)
+
+    def describe(self) -> str:
+        """Say in a few words what it does."""
+        plan = self._rules.plan
+        calls = "any number of calls" if plan.attempts is None else f"up to {plan.attempts} calls"
+        longest: float | None = getattr(plan.backoff, "longest", None)
+        pauses = "pauses of its own" if longest is None else f"pauses up to {longest:g} s"
+        limit = "" if plan.time_limit is None else f", none after {plan.time_limit:g} s"
+        return f"{calls}, {pauses}, Retry-After up to {plan.retry_after_max:g} s{limit}"
+
+    def __iter__(self) -> Attempts:
+        """Start a run of blocks in sync code."""
+        return Attempts(self._begin(self.name))
+
+    def __aiter__(self) -> AsyncAttempts:
+        """Start a run of blocks in async code."""
+        return AsyncAttempts(self._begin(self.name))
+
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+        """Return `fn` guarded for sync code."""
+        bus, on_result, eager = self._bus, self._rules.on_result, self._rules.eager
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            # Without a limit in time, a run is only needed once something has failed.
+            run = self._begin(name) if eager or bus.outcomes_wanted else None
+            while True:
+                try:
+                    result = fn(*args, **kwargs)
+                    if type(result) is CoroutineType:
+                        raise refuse_coroutine(result)
+                except Exception as error:
+                    run = run or self._begin(name)
+                    pause = run.after_error(error)
+                    if pause is None or not run.pause(pause, error):
+                        raise
+                    continue
+                except BaseException:
+                    if run is not None:
+                        run.interrupted()
+                    raise
+                if run is None and on_result is None:
+                    return result
+                run = run or self._begin(name)
+                pause = run.after_result(result)
+                if pause is None or not run.pause(pause, None, discarded=result):
+                    return result
+
+        return guarded
+
+    def awrap(
+        self, fn: Callable[P, Awaitable[T]], name: str
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `fn` guarded for async code."""
+        bus, on_result, eager = self._bus, self._rules.on_result, self._rules.eager
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            run = self._begin(name) if eager or bus.outcomes_wanted else None
+            while True:
+                try:
+                    result = await fn(*args, **kwargs)
+                except Exception as error:
+                    run = run or self._begin(name)
+                    pause = run.after_error(error)
+                    if pause is None or not await run.apause(pause, error):
+                        raise
+                    continue
+                except BaseException:
+                    if run is not None:
+                        run.interrupted()
+                    raise
+                if run is None and on_result is None:
+                    return result
+                run = run or self._begin(name)
+                pause = run.after_result(result)
+                if pause is None or not await run.apause(pause, None, discarded=result):
+                    return result
+
+        return guarded
+
+    def _begin(self, name: str) -> RetryRun:
+        return RetryRun(name, self._rules, self._time(), self._bus)
+
+
+_SETTINGS = (
+    "on",
+    "attempts",
+    "backoff",
+    "jitter",
+    "on_result",
+    "retry_after",
+    "retry_after_max",
+    "time_limit",
+    "budget",
+    "name",
+    "clock",
+    "bus",
+)
+
+
+def _matcher(on: ExceptionSpec | Unset, on_result: object) -> Matcher:
+    if isinstance(on, Unset):
+        raise TypeError(
+            "on must name the exceptions to retry on, such as Retry(on=ConnectionError): "
+            "only the caller knows what may be repeated"
+        )
+    matcher = Matcher("on", on)
+    if matcher.empty and on_result is None:
+        raise ValueError("on must name at least one exception, not (), unless on_result is given")
+    return matcher

@@ -1,0 +1,47 @@
+"""Read how long a server asks its callers to stay away: the default of `Retry(retry_after=…)`."""
+
+from math import isfinite
+
+from uat_resilience.clock import wall_time
+
+__all__ = ["asked_pause", "sane"]
+
+
+def asked_pause(error: object) -> float | None:
+    """Return the seconds that an error, or a result judged as one, asks for; or None.
+
+    Looked for in this order: the error's own `retry_after` (the refusals of this library have one), and
+    the `Retry-After` header of its `response` or of itself (httpx, requests and aiohttp have one of the two),
+    in seconds or as an HTTP date (RFC 9110, section 10.2.3). What is garbage, past, zero, negative or not
+    finite counts as not said.
+    """
+    own = sane(getattr(error, "retry_after", None))
+    if own is not None:
+        return own
+    for source in (getattr(error, "response", None), error):
+        get = getattr(getattr(source, "headers", None), "get", None)
+        if callable(get):
+            said = get("Retry-After") or get("retry-after")  # not every mapping ignores the case
+            if isinstance(said, str):
+                return _read_header(said)
+    return None
+
+
+def sane(value: object) -> float | None:
+    """Return a number of seconds that is finite and above 0, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) and value > 0 else None
+
+
+def _read_header(said: str) -> float | None:
+    try:
+        return sane(float(said))
+    except ValueError:
+        pass  # Not a number, so a date or nonsense.
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - it would double our import time
+
+    try:
+        return sane(parsedate_to_datetime(said).timestamp() - wall_time())
+    except (ValueError, OverflowError):
+        return None

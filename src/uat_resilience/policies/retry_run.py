@@ -1,0 +1,191 @@
+"""One run of a `Retry`: what has been tried so far, and whether another attempt is worth it.
+
+The same run serves decorated functions and blocks, in sync code and in async code. They differ only in
+whether they call `pause` or `apause`.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from uat_resilience._core.retry import GiveUp, RetryPlan, decide
+from uat_resilience.ambient import current_drain, remaining, retries_owned
+from uat_resilience.clock import Clock
+from uat_resilience.policies.discarding import Discarder
+from uat_resilience.policies.matching import Matcher
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.retry_after import asked_pause, sane
+from uat_resilience.policies.retry_budget import RetryBudget
+from uat_resilience.switches import switches
+from uat_resilience.telemetry.bus import EventBus
+from uat_resilience.telemetry.events import RetriesExhausted, RetryScheduled
+from uat_resilience.waiting import threads, world
+
+__all__ = ["RetryRules", "RetryRun"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRules:
+    """What a retry was told, checked."""
+
+    plan: RetryPlan
+    on: Matcher
+    on_result: Callable[[Any], bool] | None
+    retry_after: Callable[[Exception], float | None]
+    budget: RetryBudget | None
+
+    @property
+    def eager(self) -> bool:
+        """True when a run must know of a call from its beginning, not just from its first failure."""
+        return self.plan.time_limit is not None or self.budget is not None
+
+
+class RetryRun:
+    """Count attempts, judge how they end, say how long to pause.
+
+    A run belongs to one call in one thread or task.
+
+    Attributes:
+        attempts: Attempts made so far, the current one included.
+    """
+
+    __slots__ = ("_bus", "_clock", "_outcomes", "_policy", "_rules", "_started", "attempts")
+
+    def __init__(self, policy: str, rules: RetryRules, clock: Clock, bus: EventBus) -> None:
+        self._policy = policy
+        self._rules = rules
+        self._bus = bus
+        self._outcomes = Outcomes(policy, bus, clock) if bus.outcomes_wanted else None
+        self._started = clock.now()
+        self.attempts = 1
+        self._clock = clock
+        if rules.budget is not None and switches.guarding:
+            rules.budget.deposit()
+
+    def after_error(self, error: Exception) -> float | None:
+        """Return the seconds to pause before the next attempt, or None when the error must come out."""
+        if switches.guarding and self._rules.on(error):
+            pause = self._decide(error, sane(self._rules.retry_after(error)))
+            if pause is not None:
+                return pause
+        if self._outcomes is not None:
+            self._outcomes.raised(self._started, error)
+        return None
+
+    def after_result(self, result: object) -> float | None:
+        """Return the seconds to pause before the next attempt, or None when the result must come out."""
+        on_result = self._rules.on_result
+        failed = on_result is not None and switches.guarding and bool(on_result(result))
+        if failed:
+            pause = self._decide(None, asked_pause(result))
+            if pause is not None:
+                return pause
+        self.ended(failed=failed)
+        return None
+
+    def ended(self, *, failed: bool = False) -> None:
+        """Tell that the call has returned."""
+        if self._outcomes is None:
+            return
+        if failed:
+            self._outcomes.failed(self._started, None)
+        else:
+            self._outcomes.succeeded(self._started)
+
+    def pause(self, seconds: float, error: Exception | None, *, discarded: object = None) -> bool:
+        """Close a result that nobody will see, block for the pause, and say whether the next attempt may start.
+
+        Raises:
+            RuntimeError: This thread runs an event loop, which the pause would stop.
+        """
+        try:
+            self._discarder().close(discarded, self._clock)
+            full = threads.pause(self._clock, seconds, current_drain.get(), policy=self._policy)
+        except BaseException:
+            self.interrupted()
+            raise
+        return self._resumed(error, full=full)
+
+    async def apause(
+        self, seconds: float, error: Exception | None, *, discarded: object = None
+    ) -> bool:
+        """Do the same in async code. A cancelled pause leaves nothing behind."""
+        try:
+            await self._discarder().aclose(discarded, self._clock)
+            full = await world().pause(self._clock, seconds, current_drain.get())
+        except BaseException:
+            self.interrupted()
+            raise
+        return self._resumed(error, full=full)
+
+    def interrupted(self) -> None:
+        """Tell that the call was cancelled: it says nothing about what it called."""
+        if self._outcomes is not None:
+            self._outcomes.abandoned(self._started)
+
+    def _discarder(self) -> Discarder:
+        return Discarder(self._policy, self._bus)
+
+    def _resumed(self, error: Exception | None, *, full: bool) -> bool:
+        why = self._overslept() if full else GiveUp.DRAINING
+        if why is None:
+            self.attempts += 1
+            return True
+        self._give_up(why, error)
+        if self._outcomes is not None:
+            self._outcomes.failed(self._started, error)
+        return False
+
+    def _decide(self, error: Exception | None, retry_after: float | None) -> float | None:
+        rules = self._rules
+        decision = decide(
+            rules.plan,
+            attempt=self.attempts,
+            elapsed=self._clock.now() - self._started,
+            remaining=remaining(),
+            retry_after=retry_after,
+            single_try=retries_owned.get(),
+            draw=self._clock.random,
+        )
+        if isinstance(decision, GiveUp):
+            self._give_up(decision, error)
+            return None
+        if rules.budget is not None and not rules.budget.withdraw():
+            self._give_up(GiveUp.BUDGET, error)
+            return None
+        if self._bus.wants(RetryScheduled):
+            now = self._clock.now()
+            self._bus.emit(
+                RetryScheduled(self._policy, now, self.attempts, decision.seconds, error)
+            )
+        return decision.seconds
+
+    def _overslept(self) -> GiveUp | None:
+        """Ask again after the pause: it may have taken longer than it should."""
+        limit, left = self._rules.plan.time_limit, remaining()
+        if limit is not None and self._clock.now() - self._started >= limit:
+            return GiveUp.TIME_LIMIT
+        return GiveUp.DEADLINE if left is not None and left <= 0 else None
+
+    def _give_up(self, why: GiveUp, error: Exception | None) -> None:
+        if error is not None:
+            times = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
+            _note(error, f"{self._policy} gave up after {times}: {why.value}")
+        if self._bus.wants(RetriesExhausted):
+            self._bus.emit(
+                RetriesExhausted(self._policy, self._clock.now(), self.attempts, why, error)
+            )
+
+
+class _Note(str):
+    """A note of ours, so that the next one can take its place."""
+
+    __slots__ = ()
+
+
+def _note(error: Exception, text: str) -> None:
+    # An error that lets nobody write to it (a frozen dataclass, say) goes without its note.
+    with suppress(AttributeError, TypeError):
+        notes = getattr(error, "__notes__", [])
+        error.__notes__ = [*(note for note in notes if not isinstance(note, _Note)), _Note(text)]

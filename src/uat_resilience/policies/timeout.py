@@ -1,0 +1,229 @@
+"""Timeout: bound how long one call may take."""
+
+import threading
+import warnings
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from types import CoroutineType
+from typing import Any, ParamSpec, TypeVar
+
+from uat_resilience._core.arguments import seconds as checked
+from uat_resilience.ambient import Deadline, EnforcedDeadline, current_deadline
+from uat_resilience.clock import Clock
+from uat_resilience.errors import TimedOutError
+from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.bulkhead import Bulkhead
+from uat_resilience.policies.deadline import enforce, governing, tell_missed
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.policies.worker import run_in_worker
+from uat_resilience.switches import switches
+from uat_resilience.telemetry.bus import EventBus
+from uat_resilience.waiting import AsyncAlarm, world
+
+__all__ = ["Timeout", "TimeoutSnapshot", "UnenforcedTimeoutWarning"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class UnenforcedTimeoutWarning(UserWarning):
+    """A sync function is guarded by a timeout that cannot cut it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeoutSnapshot:
+    """A timeout, which keeps nothing.
+
+    Attributes:
+        seconds: Seconds each call is given.
+    """
+
+    seconds: float
+
+
+class _Alarms(threading.local):
+    """The alarm of the event loop that this thread ran last: one timer for all calls of one `Timeout`."""
+
+    here: AsyncAlarm | None = None
+
+
+class Timeout(Guard):
+    """Bound how long one call may take.
+
+    In async code the body is cancelled at the deadline, and `TimedOutError` comes out. The body's own
+    `TimeoutError` and a cancellation from outside come through unchanged. A body that swallows the
+    cancellation and returns is believed: its value is delivered, and `DeadlineMissed` told.
+
+    In sync code a thread cannot be cut off. The timeout is a budget: policies, pauses and integrations inside
+    see it as the ambient deadline, and a late result is returned and told. With `thread=Bulkhead(32)` the body
+    runs in a worker thread of its own, at most 32 at once, and the caller leaves at the deadline; the thread
+    goes on, and keeps its slot, until the body ends.
+
+    Inside a deadline that ends sooner, that one rules. When nothing is left of it the body is not run.
+
+    Frozen, and safe to share between threads, tasks and event loops.
+
+    Args:
+        seconds: Seconds each call is given, above 0.
+        name: Name in events and errors. Default: `timeout`, or `pipeline/timeout` in a named pipeline.
+        thread: In sync code: None warns once that the body is not cut (`UnenforcedTimeoutWarning`), False says
+            that this is meant, a `Bulkhead` caps the worker threads that make it enforced.
+        clock: Time source. Default: the replaceable system clock.
+        bus: Where events go. Default: `default_bus`.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
+    """
+
+    __slots__ = ("_alarms", "_seconds", "_thread", "_warned")
+    kind = "timeout"
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        name: str | None = None,
+        thread: Bulkhead | bool | None = None,
+        clock: Clock | None = None,
+        bus: EventBus | None = None,
+    ) -> None:
+        super().__init__(name=name, clock=clock, bus=bus)
+        self._seconds = checked("seconds", seconds)
+        if thread is True or not isinstance(thread, Bulkhead | bool | None):
+            raise TypeError(
+                "thread must be None, False, or a Bulkhead that caps the worker threads, "
+                f"not {thread!r}"
+            )
+        self._thread = thread
+        self._warned = False
+        self._alarms = _Alarms()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds each call is given."""
+        return self._seconds
+
+    @property
+    def enforced_in_sync_code(self) -> bool:
+        """True when sync bodies run in worker threads, so that their caller leaves in time."""
+        return isinstance(self._thread, Bulkhead)
+
+    def snapshot(self) -> TimeoutSnapshot:
+        """Return the seconds each call is given."""
+        return TimeoutSnapshot(self._seconds)
+
+    def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:
+        """Return how long a call can take, and how many calls it can become."""
+        return inner if sync and not self.enforced_in_sync_code else inner.cut(self._seconds)
+
+    def describe(self) -> str:
+        """Say in a few words what it does."""
+        enforced = "" if self.enforced_in_sync_code else ", not enforced in sync code"
+        return f"at most {self._seconds:g} s{enforced}"
+
+    def awrap(
+        self, fn: Callable[P, Awaitable[T]], name: str
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `fn` guarded for async code."""
+        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            started = outcomes.now() if bus.outcomes_wanted else None
+            scope = self._scope(name) if switches.guarding else None
+            token = None if scope is None else current_deadline.set(scope)
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as error:
+                timed_out = _left(bus, scope, error)
+                if started is not None:
+                    outcomes.raised(started, timed_out or error)
+                if timed_out is not None:
+                    raise timed_out from error
+                raise
+            finally:
+                if token is not None:
+                    current_deadline.reset(token)
+            if scope is not None:
+                _left(bus, scope, None)
+            if started is not None:
+                outcomes.succeeded(started)
+            return result
+
+        return guarded
+
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+        """Return `fn` guarded for sync code: cut in a worker thread, or given a budget."""
+        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            started = outcomes.now() if bus.outcomes_wanted else None
+            try:
+                result = self._run(name, fn, *args, **kwargs)
+                if type(result) is CoroutineType:
+                    raise refuse_coroutine(result)
+            except BaseException as error:
+                if started is not None:
+                    outcomes.raised(started, error)
+                raise
+            if started is not None:
+                outcomes.succeeded(started)
+            return result
+
+        return guarded
+
+    def _scope(self, name: str) -> EnforcedDeadline | None:
+        """Cut the running task in time; None when a deadline around it does so sooner."""
+        clock, seconds = self._time(), self._seconds
+        outer = governing(seconds)
+        if outer is not None:
+            return enforce(outer, clock, seconds, name)
+        alarms = self._alarms
+        until = clock.now() + seconds
+        alarm = alarms.here
+        if alarm is not None and alarm.clock is clock:
+            scope = alarm.enter(until, name, seconds)
+            if scope is not None:
+                return scope
+        alarms.here = alarm = world().alarm(clock)
+        return alarm.enter(until, name, seconds)
+
+    def _run(self, name: str, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a sync body under its deadline."""
+        if not switches.guarding:
+            return fn(*args, **kwargs)
+        clock, thread = self._time(), self._thread
+        if thread is None and not self._warned:
+            self._warned = True
+            warnings.warn(_UNENFORCED.format(name), UnenforcedTimeoutWarning, stacklevel=4)
+        budget = governing(self._seconds)
+        if budget is None:
+            until = clock.now() + self._seconds
+            budget = Deadline(clock, until, policy=name, after=self._seconds)
+        token = current_deadline.set(budget)
+        try:
+            if isinstance(thread, Bulkhead):
+                return run_in_worker(thread.permit(), budget, fn, *args, **kwargs)
+            return fn(*args, **kwargs)
+        finally:
+            current_deadline.reset(token)
+            if budget.policy == name and budget.remaining() <= 0:
+                tell_missed(self._bus, budget)
+
+
+_UNENFORCED = (
+    "{0} cannot cut a sync function: it only tells what is inside how long to wait. "
+    "Say thread=False if that is meant, or thread=Bulkhead(32) to run the body in worker threads"
+)
+
+
+def _left(
+    bus: EventBus, scope: EnforcedDeadline | None, error: BaseException | None
+) -> TimedOutError | None:
+    """Leave a scope; return the error to raise in place of its own cancellation, or None."""
+    if scope is None:
+        return None
+    ours = scope.leave(error)
+    if scope.fired:
+        tell_missed(bus, scope)
+    return TimedOutError(scope.policy, after=scope.after) if ours else None
