@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from concurrent.futures import Future
 from itertools import repeat
 from time import perf_counter_ns
 from types import TracebackType
@@ -10,10 +11,14 @@ from typing import ClassVar, Protocol, Self, TypeVar
 
 from benchmarks.contenders import Call, World
 
-__all__ = ["AsyncDriver", "Driver", "SyncDriver"]
+__all__ = ["AsyncDriver", "Driver", "Stuck", "SyncDriver"]
 
 T = TypeVar("T")
-PATIENCE = 5.0
+PATIENCE = 2.0
+
+
+class Stuck(Exception):  # noqa: N818 - an observation, not an accident
+    """A call had not ended, or its body had not begun, when patience was over."""
 
 
 class Driver(Protocol):
@@ -26,7 +31,7 @@ class Driver(Protocol):
         ...
 
     def once(self, call: Call) -> object:
-        """Make one call."""
+        """Make one call and return or raise what it does; `Stuck` when it does not end."""
         ...
 
     def time(self, call: Call, calls: int, *, raising: bool) -> float:
@@ -34,7 +39,11 @@ class Driver(Protocol):
         ...
 
     def occupy(self, guard: Callable[[Call], Call]) -> Call:
-        """Guard a body that stays until the driver is closed, enter it once, return the guarded."""
+        """Guard a body that stays until the driver is closed, enter it once, return the guarded.
+
+        Raises:
+            Stuck: The body was not entered.
+        """
         ...
 
 
@@ -62,8 +71,15 @@ class SyncDriver:
         return make()
 
     def once(self, call: Call) -> object:
-        """Call it."""
-        return call(1)
+        """Call it in a thread of its own, which is left behind when the call hangs."""
+        end: Future[object] = Future()
+        threading.Thread(target=_settle, args=(end, call), daemon=True).start()
+        try:
+            return end.result(PATIENCE)
+        except TimeoutError as error:
+            if end.done():
+                raise
+            raise Stuck from error
 
     def time(self, call: Call, calls: int, *, raising: bool) -> float:
         """Time a burst."""
@@ -81,7 +97,7 @@ class SyncDriver:
         guarded = guard(stay)
         threading.Thread(target=guarded, args=(1,), daemon=True).start()
         if not inside.wait(PATIENCE):
-            raise TimeoutError("the body was not entered")
+            raise Stuck
         return guarded
 
 
@@ -116,8 +132,8 @@ class AsyncDriver:
         return self._runner.run(build())
 
     def once(self, call: Call) -> object:
-        """Await it."""
-        return self._runner.run(_awaited(call(1)))
+        """Await it, in a scope that is cut when the call hangs."""
+        return self._runner.run(_patiently(call))
 
     def time(self, call: Call, calls: int, *, raising: bool) -> float:
         """Time a burst."""
@@ -138,13 +154,30 @@ class AsyncDriver:
 
         guarded = guard(stay)
         self._staying.append(asyncio.ensure_future(guarded(1)))
-        async with asyncio.timeout(PATIENCE):
-            await inside.wait()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await inside.wait()
+        except TimeoutError as error:
+            raise Stuck from error
         return guarded
 
 
-async def _awaited(awaitable: Awaitable[T]) -> T:
-    return await awaitable
+def _settle(end: "Future[object]", call: Call) -> None:
+    try:
+        end.set_result(call(1))
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the one who waits is told
+        end.set_exception(error)
+
+
+async def _patiently(call: Call) -> object:
+    scope = asyncio.timeout(PATIENCE)
+    try:
+        async with scope:
+            return await call(1)
+    except TimeoutError as error:
+        if not scope.expired():
+            raise
+        raise Stuck from error
 
 
 def _burst(call: Call, calls: int) -> int:
@@ -157,9 +190,9 @@ def _burst(call: Call, calls: int) -> int:
 def _raising_burst(call: Call, calls: int) -> int:
     started = perf_counter_ns()
     for _ in repeat(None, calls):
-        try:
+        try:  # noqa: SIM105 - entering a context manager would be timed as well
             call(1)
-        except Exception:  # noqa: BLE001, S110 - it always raises; of what type was seen before
+        except Exception:  # noqa: BLE001, S110 - of what type it is was seen before
             pass
     return perf_counter_ns() - started
 
@@ -174,8 +207,8 @@ async def _aburst(call: Call, calls: int) -> int:
 async def _araising_burst(call: Call, calls: int) -> int:
     started = perf_counter_ns()
     for _ in repeat(None, calls):
-        try:
+        try:  # noqa: SIM105 - entering a context manager would be timed as well
             await call(1)
-        except Exception:  # noqa: BLE001, S110 - it always raises; of what type was seen before
+        except Exception:  # noqa: BLE001, S110 - of what type it is was seen before
             pass
     return perf_counter_ns() - started

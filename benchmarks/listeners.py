@@ -8,9 +8,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from threading import Lock
 
-from uat_resilience import CallAbandoned, CallFailed, CallSucceeded, EventBus
-
 from benchmarks.contenders.contender import NotOffered
+from uat_resilience import CallAbandoned, CallFailed, CallSucceeded, EventBus
 
 __all__ = ["Tally", "count_outcomes", "tell_prometheus"]
 

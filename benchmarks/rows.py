@@ -52,7 +52,9 @@ class Row:
 
     def worlds(self, contender: Contender) -> list[World]:
         """Return the worlds where this contender can be in this row."""
-        return [world for world in World if world in contender.worlds and self.body in BODIES[world]]
+        return [
+            world for world in World if world in contender.worlds and self.body in BODIES[world]
+        ]
 
 
 ROWS = (
@@ -68,6 +70,11 @@ ROWS = (
         body=Body.SUSPENDS,
     ),
     Row("three", "retry + breaker + bulkhead", lambda who, fn: who.three(fn)),
+    Row(
+        "three-by-hand",
+        "the three, by hand and not decorated",
+        lambda who, fn: who.three_by_hand(fn),
+    ),
     Row(
         "three-windowed",
         "the three, breaker with a failure rate",

@@ -18,7 +18,8 @@ class Aiobreaker(Contender):
 
     def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
         duration = timedelta(seconds=recovery)
-        return CircuitBreaker(fail_max=threshold, timeout_duration=duration)(call)
+        guarded: Call = CircuitBreaker(fail_max=threshold, timeout_duration=duration)(call)
+        return guarded
 
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
         breaker = CircuitBreaker(fail_max=NEVER)

@@ -16,7 +16,9 @@ class Circuitbreaker(Contender):
     note = "takes no lock"
 
     def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
-        return CircuitBreaker(failure_threshold=threshold, recovery_timeout=recovery)(call)
+        breaker = CircuitBreaker(failure_threshold=threshold, recovery_timeout=recovery)
+        guarded: Call = breaker(call)
+        return guarded
 
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
         breaker = CircuitBreaker(failure_threshold=NEVER)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
+from inspect import iscoroutinefunction
 from typing import Any, ClassVar
 
-__all__ = ["HOUR", "NEVER", "Call", "Contender", "NotOffered", "World"]
+__all__ = ["HOUR", "NEVER", "Call", "Contender", "NotOffered", "World", "by_hand"]
 
 Call = Callable[[int], Any]
 """What is guarded: a function of one order number that returns it, or a coroutine function of it."""
@@ -72,6 +74,10 @@ class Contender:
         """Retry, inside it a breaker, inside it a bulkhead."""
         raise NotOffered
 
+    def three_by_hand(self, call: Call) -> Call:
+        """Build `three`, and run an undecorated function through it at each call."""
+        raise NotOffered
+
     def three_windowed(self, call: Call) -> Call:
         """Build the same with a breaker that judges a failure rate."""
         raise NotOffered
@@ -91,3 +97,8 @@ class Contender:
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
         """Build a breaker that does not open, and what reads how many failures it has counted."""
         raise NotOffered
+
+
+def by_hand(call: Call, run: Callable[..., Any], arun: Callable[..., Any]) -> Call:
+    """Return what hands a function over at each call, to `arun` when it is async."""
+    return partial(arun if iscoroutinefunction(call) else run, call)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import interlock
 from interlock.integrations.tenacity import retry_unless_open
 
-from benchmarks.contenders.contender import NEVER, Call, Contender
+from benchmarks.contenders.contender import NEVER, Call, Contender, by_hand
 
 _WINDOW = interlock.WindowType.TIME_BASED
 
@@ -39,16 +39,21 @@ class Interlock(Contender):
 
     three = three_windowed
 
+    def three_by_hand(self, call: Call) -> Call:
+        pipeline = _three().build()
+        return by_hand(call, pipeline.call, pipeline.call)
+
     def four(self, call: Call) -> Call:
         return _three().timeout(10.0).build()(call)
 
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
-        # The window is made longer than the run, so that nothing is forgotten in it.
+        # The window is made longer than the count takes, so that nothing is forgotten meanwhile. It is
+        # summed up at every call, so it is not made longer than that.
         config = interlock.Config(
-            window_type=_WINDOW, window_size=3600, minimum_number_of_calls=NEVER
+            window_type=_WINDOW, window_size=300, minimum_number_of_calls=NEVER
         )
         breaker = interlock.CircuitBreaker(name="benchmark", config=config)
-        return breaker(call), lambda: breaker.snapshot().failures
+        return breaker(call), lambda: breaker.snapshot().failed_calls
 
 
 def _three() -> interlock.PipelineBuilder:

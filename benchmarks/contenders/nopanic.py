@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import nopanic
 
-from benchmarks.contenders.contender import NEVER, Call, Contender
+from benchmarks.contenders.contender import NEVER, Call, Contender, by_hand
 
 
 class Nopanic(Contender):
@@ -29,13 +29,13 @@ class Nopanic(Contender):
         return nopanic.timeout(10.0)(call)
 
     def three_windowed(self, call: Call) -> Call:
-        return nopanic.compose(
-            nopanic.retry(attempts=3, on=ConnectionError),
-            nopanic.circuit_breaker(),
-            nopanic.bulkhead(100),
-        )(call)
+        return _three()(call)
 
     three = three_windowed
+
+    def three_by_hand(self, call: Call) -> Call:
+        policy = _three()
+        return by_hand(call, policy.call, policy.acall)
 
     def four(self, call: Call) -> Call:
         return nopanic.compose(
@@ -49,6 +49,14 @@ class Nopanic(Contender):
         # The window is made longer than the run, so that nothing is forgotten in it.
         breaker = nopanic.circuit_breaker(min_calls=NEVER, window=3600.0)
         return breaker(call), lambda: breaker.metrics.failures
+
+
+def _three() -> nopanic.compose:
+    return nopanic.compose(
+        nopanic.retry(attempts=3, on=ConnectionError),
+        nopanic.circuit_breaker(),
+        nopanic.bulkhead(100),
+    )
 
 
 CONTENDERS = [Nopanic]

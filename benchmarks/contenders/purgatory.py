@@ -17,7 +17,9 @@ class Purgatory(Contender):
     def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
         is_async = iscoroutinefunction(call)
         factory = AsyncCircuitBreakerFactory if is_async else SyncCircuitBreakerFactory
-        return factory(default_threshold=threshold, default_ttl=recovery)("benchmark")(call)
+        breaker = factory(default_threshold=threshold, default_ttl=recovery)("benchmark")
+        guarded: Call = breaker(call)
+        return guarded
 
 
 CONTENDERS = [Purgatory]

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from benchmarks.contenders.contender import NEVER, Call, Contender, by_hand
+from benchmarks.listeners import count_outcomes, tell_prometheus
 from uat_resilience import (
     Bulkhead,
     CircuitBreaker,
@@ -15,9 +17,6 @@ from uat_resilience import (
     Timeout,
     TimeWindow,
 )
-
-from benchmarks.contenders.contender import NEVER, Call, Contender
-from benchmarks.listeners import count_outcomes, tell_prometheus
 
 
 class UatResilience(Contender):
@@ -48,11 +47,11 @@ class UatResilience(Contender):
         return Timeout(10.0, thread=False)(call)
 
     def three(self, call: Call) -> Call:
-        return Pipeline(
-            Retry(on=ConnectionError),
-            CircuitBreaker("benchmark"),
-            Bulkhead(100),
-        )(call)
+        return _three()(call)
+
+    def three_by_hand(self, call: Call) -> Call:
+        pipeline = _three()
+        return by_hand(call, pipeline.call, pipeline.acall)
 
     def three_windowed(self, call: Call) -> Call:
         trip = FailureRate(0.5, window=TimeWindow(60.0))
@@ -65,12 +64,12 @@ class UatResilience(Contender):
     def three_counted(self, call: Call) -> Call:
         bus = EventBus()
         count_outcomes(bus)
-        return _three_on(bus)(call)
+        return _three(bus)(call)
 
     def three_prometheus(self, call: Call) -> Call:
         bus = EventBus()
         tell_prometheus(bus)
-        return _three_on(bus)(call)
+        return _three(bus)(call)
 
     def four(self, call: Call) -> Call:
         return Pipeline(
@@ -85,7 +84,7 @@ class UatResilience(Contender):
         return breaker(call), lambda: breaker.snapshot().failures
 
 
-def _three_on(bus: EventBus) -> Pipeline:
+def _three(bus: EventBus | None = None) -> Pipeline:
     return Pipeline(
         Retry(on=ConnectionError, bus=bus),
         CircuitBreaker("benchmark", bus=bus),
