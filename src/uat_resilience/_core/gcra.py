@@ -35,6 +35,7 @@ A waiter that wakes late does not lower the rate.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from math import inf
@@ -50,10 +51,11 @@ W = TypeVar("W")
 
 @dataclass(slots=True)
 class _Place:
-    """A reservation: how many tokens, and the time its waiter was told."""
+    """A reservation: how many tokens, the time its waiter was told, and what was run by those behind it."""
 
     weight: int
     until: float
+    overtaken: int = 0
 
 
 class GcraMachine(Generic[W]):
@@ -82,9 +84,13 @@ class GcraMachine(Generic[W]):
 
     def take(self, now: float, weight: int = 1) -> bool:
         """Spend tokens that are here now; False, and nothing spent, when there are too few."""
-        if self.wait_for(now, weight):
-            return False
+        if self._busy(now):
+            missing = self._spent + weight - self.burst
+            if missing > 0 and self._since + missing * self._interval - now > _GRACE:
+                return False
         self._spent += weight
+        if self._places:
+            self._overtake(self._places.values(), weight)
         return True
 
     def wait_for(self, now: float, weight: int = 1) -> float:
@@ -124,9 +130,9 @@ class GcraMachine(Generic[W]):
 
     def claim(self, waiter: W) -> W | None:
         """End a wait whose time has come; return a waiter that must be woken to read its earlier time."""
-        place = self._places.pop(waiter, None)
-        if place is not None:
-            self._reserved -= place.weight
+        if waiter in self._places:
+            self._overtake(self._ahead_of(waiter), self._places[waiter].weight)
+            self._reserved -= self._places.pop(waiter).weight
         return self._moved_up()
 
     def give_back(self, waiter: W, now: float) -> W | None:
@@ -163,8 +169,10 @@ class GcraMachine(Generic[W]):
             return True
         # Full, and everybody's time has passed; or a clock with an earlier epoch took over.
         self._since = now
-        self._spent = self._reserved = 0
-        self._places.clear()
+        self._spent = 0
+        if self._places:
+            self._reserved = 0
+            self._places.clear()
         return False
 
     def _spilled(self, waiter: W, now: float) -> float:
@@ -172,11 +180,10 @@ class GcraMachine(Generic[W]):
 
         Those who came after it are left out, which can only make it longer.
         """
-        full_at = self._since + (self._spent - self._reserved) * self._interval
+        full_at = self._full_at(self._places[waiter])
         if now <= full_at:
-            return 0.0  # Not even without anybody in the queue.
-        places = takewhile(lambda place: place[0] != waiter, self._places.items())
-        ahead = sum(place.weight for _, place in places)
+            return 0.0  # Not even without those ahead that have not run.
+        ahead = sum(place.weight for place in self._ahead_of(waiter))
         return max(0.0, now - full_at - ahead * self._interval)
 
     def _moved_up(self) -> W | None:
@@ -185,9 +192,23 @@ class GcraMachine(Generic[W]):
         if head is None:
             return None
         place = self._places[head]
-        claimed = self._spent - self._reserved
-        due = self._since + (claimed + place.weight - self.burst) * self._interval
+        due = self._full_at(place) + (place.weight - self.burst) * self._interval
         if due >= place.until - _GRACE:
             return None
         place.until = due
         return head
+
+    def _full_at(self, place: _Place) -> float:
+        """Return when the bucket would be full with only those that came before `place` and ran."""
+        ran_before = self._spent - self._reserved - place.overtaken
+        return self._since + ran_before * self._interval
+
+    def _ahead_of(self, waiter: W) -> Iterator[_Place]:
+        ahead = takewhile(lambda other: other != waiter, self._places)
+        return (self._places[other] for other in ahead)
+
+    @staticmethod
+    def _overtake(places: Iterable[_Place], weight: int) -> None:
+        # Only those whose time has come can be overtaken: they have not woken yet, or never will.
+        for place in places:
+            place.overtaken += weight
