@@ -37,7 +37,7 @@ def test_one_short_wait_in_the_interval_says_that_the_queue_drains() -> None:
     codel = CoDelMachine()
     codel.sheds(0.0, 0.05)
     codel.sheds(0.03, 0.05)
-    codel.sheds(0.035, 0.005)
+    codel.sheds(0.034, 0.005)
 
     assert not any(judged(codel, start=0.04, delay=0.05, count=7))
     assert not codel.standing
