@@ -170,11 +170,13 @@ class _TimeTally:
         if now < self._starts or turns >= len(self._ring):
             # Silence longer than the window, or a clock with an earlier epoch: nothing here counts.
             self._clear()
-            return
-        for _ in range(turns):
-            self._turn()
-        self._starts += turns * self._width
-        self._ends += turns * self._width
+        else:
+            for _ in range(turns):
+                self._turn()
+            self._starts += turns * self._width
+            self._ends += turns * self._width
+        if not self.calls:
+            self._starts = self._ends = -inf  # The next call starts the first bucket.
 
     def _turn(self) -> None:
         self._next = (self._next + 1) % len(self._ring)

@@ -1,0 +1,220 @@
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from tests.core.naive import NaiveJudge
+from tests.core.strategies import eighths, lags, silences, trip_rules
+
+from uat_resilience._core.breaker import BreakerMachine, Move, Refusal, Ticket
+from uat_resilience._core.straggling import STRAGGLING
+from uat_resilience._core.trip import TripRule
+
+
+@dataclass(eq=False)
+class NaiveTicket:
+    """What the model knows of a call: when it began, and in which generation."""
+
+    generation: int
+    since: float
+    until: float
+    running: bool = True
+
+    def holds_a_place(self, now: float) -> bool:
+        return self.running and self.since - STRAGGLING <= now < self.until
+
+
+@dataclass
+class NaiveBreaker:
+    """The rules of a breaker, told one by one, over a list of every call that was ever let in."""
+
+    trip: TripRule
+    open_for: float
+    probes: int
+    close_after: int
+    lease: float | None
+    state: str = "CLOSED"
+    generation: int = 0
+    opened_at: float = 0.0
+    times_opened: int = 0
+    good_probes: int = 0
+    judge: NaiveJudge = field(init=False)
+    calls: list[NaiveTicket] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.judge = NaiveJudge(self.trip)
+
+    def enter(self, state: str, now: float) -> None:
+        self.state = state
+        self.generation += 1
+        self.good_probes = 0
+        if state == "OPEN":
+            self.opened_at = now
+            self.times_opened += 1
+        if state in ("CLOSED", "FORCED_CLOSED"):
+            self.judge = NaiveJudge(self.trip)
+
+    def wait_for(self, now: float) -> float | None:
+        """Return seconds until a call could pass, or None when one passes now or no time helps."""
+        ends = self.opened_at + self.open_for
+        if self.state == "OPEN" and self.opened_at - STRAGGLING <= now < ends:
+            return ends - now
+        places = [call.until for call in self.present() if call.holds_a_place(now)]
+        if self.state == "HALF_OPEN" and len(places) >= self.probes:
+            return min(places) - now
+        return None
+
+    def present(self) -> list[NaiveTicket]:
+        """Return the calls of this generation that have not ended."""
+        return [c for c in self.calls if c.running and c.generation == self.generation]
+
+    def admit(self, now: float) -> NaiveTicket | None:
+        if self.state == "FORCED_OPEN" or self.wait_for(now) is not None:
+            return None
+        if self.state == "OPEN":
+            self.enter("HALF_OPEN", now)
+        lease = self.open_for if self.lease is None else self.lease
+        self.calls.append(NaiveTicket(self.generation, now, now + lease))
+        return self.calls[-1]
+
+    def record(self, call: NaiveTicket, failed: int, elapsed: float, now: float) -> None:
+        if call.generation != self.generation:
+            return
+        if self.state == "CLOSED":
+            if self.judge.trips(now, failed, elapsed):
+                self.enter("OPEN", now)
+        elif self.state == "HALF_OPEN" and call.running:
+            call.running = False
+            self.settle(failed or self.is_slow(elapsed), now)
+
+    def settle(self, failed: int, now: float) -> None:
+        self.good_probes += not failed
+        if failed:
+            self.enter("OPEN", now)
+        elif self.good_probes == self.close_after:
+            self.times_opened = 0
+            self.enter("CLOSED", now)
+
+    def is_slow(self, elapsed: float) -> bool:
+        return self.trip.slower_than is not None and elapsed >= self.trip.slower_than
+
+    def force(self, move: Move, now: float) -> None:
+        if move is Move.RESET:
+            self.times_opened = 0
+        names = {Move.FORCE_OPEN: "FORCED_OPEN", Move.FORCE_CLOSED: "FORCED_CLOSED"}
+        self.enter(names.get(move, "CLOSED"), now)
+
+    def amend(self, generation: int, open_for: float) -> None:
+        if self.state == "OPEN" and self.generation == generation:
+            self.open_for = open_for
+
+
+class Life(RuleBasedStateMachine):
+    """A breaker against its model, with calls that end late, twice, or never."""
+
+    tickets = Bundle("tickets")
+
+    @initialize(
+        trip=trip_rules(),
+        open_for=eighths(1, 30),
+        probes=st.integers(1, 3),
+        close_after=st.integers(1, 3),
+        lease=st.none() | eighths(1, 30),
+    )
+    def begin(
+        self, trip: TripRule, open_for: float, probes: int, close_after: int, lease: float | None
+    ) -> None:
+        self.machine = BreakerMachine(
+            trip, open_for=open_for, probes=probes, close_after=close_after, lease=lease
+        )
+        self.model = NaiveBreaker(trip, open_for, probes, close_after, lease)
+        self.now = 0.0
+
+    @rule(silence=silences())
+    def wait(self, silence: float) -> None:
+        self.now += silence
+
+    @rule()
+    def wait_until_a_call_could_pass(self) -> None:
+        self.now += self.machine.retry_after(self.now) or 0.0
+
+    @rule()
+    def replace_the_clock(self) -> None:
+        self.now -= 1e6
+
+    @rule(target=tickets, lag=lags())
+    def ask(self, lag: float) -> tuple[Ticket | Refusal, NaiveTicket | None]:
+        now, before = self.now - lag, self.machine.era.state
+
+        wait = self.model.wait_for(now)
+        answer, moved = self.machine.admit(now)
+        expected = self.model.admit(now)
+
+        assert isinstance(answer, Refusal) == (expected is None)
+        assert (moved is not None) == (self.machine.era.state is not before)
+        if isinstance(answer, Refusal):
+            assert answer.retry_after == wait
+            assert wait is None or wait > 0
+        return answer, expected
+
+    @rule(pair=tickets, failed=st.integers(0, 1), elapsed=eighths(0, 3), lag=lags())
+    def end(
+        self,
+        pair: tuple[Ticket | Refusal, NaiveTicket | None],
+        failed: int,
+        elapsed: float,
+        lag: float,
+    ) -> None:
+        ticket, expected = pair
+        if isinstance(ticket, Refusal) or expected is None:
+            return
+        generation = self.machine.era.generation
+
+        moved = self.machine.record(ticket, failed, elapsed, self.now - lag)
+        self.model.record(expected, failed, elapsed, self.now - lag)
+
+        assert (moved is not None) == (self.machine.era.generation != generation)
+
+    @rule(pair=tickets)
+    def abandon(self, pair: tuple[Ticket | Refusal, NaiveTicket | None]) -> None:
+        ticket, expected = pair
+        if isinstance(ticket, Refusal) or expected is None:
+            return
+        self.machine.abandon(ticket)
+        if self.model.state == "HALF_OPEN":
+            expected.running = False
+
+    @rule(move=st.sampled_from([Move.FORCE_OPEN, Move.FORCE_CLOSED, Move.RESET]))
+    def force(self, move: Move) -> None:
+        self.machine.force(move, self.now)
+        self.model.force(move, self.now)
+
+    @rule(stale=st.integers(0, 2), open_for=eighths(1, 30))
+    def amend(self, stale: int, open_for: float) -> None:
+        generation = self.machine.era.generation - stale
+        self.machine.amend(generation, open_for)
+        self.model.amend(generation, open_for)
+
+    @invariant()
+    def both_tell_the_same(self) -> None:
+        era = self.machine.era
+        assert era.state.name == self.model.state
+        assert era.generation == self.model.generation
+        assert self.machine.times_opened == self.model.times_opened
+        assert self.machine.retry_after(self.now) == self.model.wait_for(self.now)
+        probing = len(self.model.present()) if self.model.state == "HALF_OPEN" else 0
+        assert self.machine.probing == probing
+
+    @invariant()
+    def both_have_counted_the_same(self) -> None:
+        if self.model.state == "CLOSED":
+            judge = self.machine.era.judge
+            judge.forget(self.now)
+            assert (judge.calls, judge.failures, judge.slow) == self.model.judge.figures(self.now)
+
+    @invariant()
+    def no_more_probes_hold_a_place_than_are_allowed(self) -> None:
+        places = [call for call in self.model.present() if call.holds_a_place(self.now)]
+        assert self.model.state != "HALF_OPEN" or len(places) <= self.model.probes
+
+
+TestLife = Life.TestCase

@@ -1,0 +1,183 @@
+import pytest
+
+from uat_resilience._core.slots import SlotMachine
+
+
+def loaded(size: int, queue: int, load: int) -> tuple[SlotMachine[str], list[str]]:
+    """Throw the whole load at a machine at once; return it with what became of each."""
+    machine: SlotMachine[str] = SlotMachine(size, queue)
+    fates = []
+    for n in range(load):
+        if machine.enter():
+            fates.append("runs")
+        else:
+            fates.append("waits" if machine.queue(f"w{n}") else "refused")
+    return machine, fates
+
+
+@pytest.mark.parametrize(
+    ("size", "queue", "load", "running", "waiting", "refused"),
+    [
+        (5, 0, 3, 3, 0, 0),
+        (3, 0, 4, 3, 0, 1),
+        (3, 1, 5, 3, 1, 1),
+        (6, 3, 9, 6, 3, 0),
+        (5, 3, 8, 5, 3, 0),
+        (1, 6, 5, 1, 4, 0),
+        (1, 0, 3, 1, 0, 2),
+        (20, 0, 3, 3, 0, 0),
+    ],
+)
+def test_a_load_fills_the_slots_first_and_the_queue_second(
+    *, size: int, queue: int, load: int, running: int, waiting: int, refused: int
+) -> None:
+    machine, fates = loaded(size, queue, load)
+
+    assert fates == ["runs"] * running + ["waits"] * waiting + ["refused"] * refused
+    assert (machine.running, machine.waiting) == (running, waiting)
+
+
+def test_slots_and_places_are_counted_down_and_up_again() -> None:
+    machine, _ = loaded(2, 2, 0)
+    walk = []
+
+    for waiter in ("a", "b", "c", "d"):
+        if not machine.enter():
+            machine.queue(waiter)
+        walk.append((machine.running, machine.waiting))
+    for _ in range(4):
+        machine.leave()
+        walk.append((machine.running, machine.waiting))
+
+    assert walk == [(1, 0), (2, 0), (2, 1), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0)]
+
+
+def test_freed_slots_go_to_those_who_wait_in_the_order_they_came() -> None:
+    machine, _ = loaded(2, 3, 5)
+
+    granted = [machine.leave() for _ in range(5)]
+
+    assert granted == ["w2", "w3", "w4", None, None]
+
+
+def test_a_newcomer_does_not_overtake_the_queue() -> None:
+    machine, _ = loaded(1, 2, 2)
+
+    granted = machine.leave()
+
+    assert granted == "w1"
+    assert machine.enter() is False
+    assert machine.running == 1
+
+
+def test_a_granted_waiter_claims_its_slot_once() -> None:
+    machine, _ = loaded(1, 2, 2)
+    machine.leave()
+
+    assert machine.claim("w1") is True
+    assert machine.claim("w1") is False
+    assert machine.running == 1
+
+
+def test_a_waiter_that_gives_up_leaves_the_queue_and_its_place() -> None:
+    machine, _ = loaded(1, 2, 3)
+
+    assert machine.claim("w1") is False
+    assert machine.waiting == 1
+    assert machine.queue("late") is True
+    assert [machine.leave(), machine.leave(), machine.leave()] == ["w2", "late", None]
+
+
+def test_a_stranger_has_nothing_to_claim_or_to_abandon() -> None:
+    machine, _ = loaded(1, 1, 2)
+
+    assert machine.claim("stranger") is False
+    assert machine.abandon("stranger") is None
+    assert (machine.running, machine.waiting) == (1, 1)
+
+
+def test_a_slot_granted_to_a_waiter_that_is_gone_moves_on() -> None:
+    machine, _ = loaded(1, 3, 3)
+    granted = machine.leave()
+
+    heir = machine.abandon("w1")
+
+    assert (granted, heir) == ("w1", "w2")
+    assert machine.claim("w2") is True
+    assert (machine.running, machine.waiting) == (1, 0)
+
+
+def test_a_slot_granted_to_the_last_waiter_that_is_gone_is_free() -> None:
+    machine, _ = loaded(1, 1, 2)
+    machine.leave()
+
+    assert machine.abandon("w1") is None
+    assert machine.running == 0
+    assert machine.enter() is True
+
+
+def test_a_waiter_that_is_gone_before_it_was_granted_passes_nothing_on() -> None:
+    machine, _ = loaded(1, 2, 3)
+
+    assert machine.abandon("w1") is None
+    assert (machine.running, machine.waiting) == (1, 1)
+    assert machine.leave() == "w2"
+
+
+def test_abandoning_twice_gives_one_slot_back() -> None:
+    machine, _ = loaded(2, 3, 5)
+    machine.leave()
+
+    heirs = [machine.abandon("w2"), machine.abandon("w2")]
+
+    assert heirs == ["w3", None]
+    assert (machine.running, machine.waiting) == (2, 1)
+
+
+def test_a_slot_passes_through_a_whole_queue_of_the_gone() -> None:
+    machine, _ = loaded(1, 50, 51)
+
+    holder = machine.leave()
+    passed = 0
+    while holder is not None:
+        holder = machine.abandon(holder)
+        passed += 1
+
+    assert passed == 50
+    assert (machine.running, machine.waiting) == (0, 0)
+
+
+def test_fifty_rounds_of_grant_and_cancel_lose_no_slot_and_make_none() -> None:
+    machine, _ = loaded(3, 2, 3)
+
+    for n in range(50):
+        machine.queue(f"first {n}")
+        machine.queue(f"second {n}")
+        granted = machine.leave()
+        heir = machine.abandon(granted)
+        assert (granted, heir) == (f"first {n}", f"second {n}")
+        assert machine.claim(heir) is True
+
+    assert (machine.running, machine.waiting) == (3, 0)
+
+
+def test_a_cleared_machine_is_empty() -> None:
+    machine, _ = loaded(2, 3, 5)
+    machine.leave()
+
+    machine.clear()
+
+    assert (machine.running, machine.waiting) == (0, 0)
+    assert machine.claim("w2") is False
+    assert machine.claim("w3") is False
+
+
+def test_calls_that_began_before_a_fork_make_no_slots_when_they_leave_in_the_child() -> None:
+    machine, _ = loaded(2, 0, 2)
+    machine.clear()
+
+    machine.leave()
+    machine.leave()
+
+    assert machine.running == 0
+    assert [machine.enter() for _ in range(3)] == [True, True, False]
