@@ -74,6 +74,7 @@ TRANSITIONS: dict[tuple[BreakerState, Move], BreakerState] = {
     **{(state, Move.RESET): BreakerState.CLOSED for state in BreakerState},
 }
 
+_CLOSED = BreakerState.CLOSED  # Looking a member up on its class takes as long as a call.
 _PASSING = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
 
 
@@ -136,13 +137,13 @@ class BreakerMachine:
 
     def record(self, ticket: Ticket, failed: int, elapsed: float, now: float) -> Transition | None:
         """Take an outcome; `failed` is 0 or 1, `elapsed` is seconds (0 when the rule times nothing)."""
+        era = self.era
+        if ticket is era:
+            if era.state is _CLOSED and era.judge.record(now, failed, elapsed):
+                return self._move(Move.TRIP, now)
+            return None
         if isinstance(ticket, Probe):
             return self._settle(ticket, failed=bool(failed) or self._is_slow(elapsed), now=now)
-        era = self.era
-        if ticket is not era or era.state is not BreakerState.CLOSED:
-            return None
-        if era.judge.record(now, failed, elapsed):
-            return self._move(Move.TRIP, now)
         return None
 
     def abandon(self, ticket: Ticket) -> None:

@@ -31,6 +31,9 @@ class BreakerState(IntEnum):
     """Calls pass and are not judged until somebody resets the breaker."""
 
 
+_OPEN = BreakerState.OPEN  # Looking a member up on its class takes as long as a call.
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Era:
     """One stretch of time in one state. Immutable, so it can be read without a lock."""
@@ -45,7 +48,7 @@ class Era:
 
     def refusal(self, now: float) -> "Refusal | None":
         """Return the refusal that holds for every call at `now`, or None when the machine has to decide."""
-        if self.state is BreakerState.OPEN and self.since - STRAGGLING <= now < self.until:
+        if self.state is _OPEN and self.since - STRAGGLING <= now < self.until:
             return Refusal(self.state, self.until - now)
         if self.state is BreakerState.FORCED_OPEN:
             return Refusal(self.state, None)

@@ -93,8 +93,11 @@ class FailureShare(_Share):
     def record(self, now: float, failed: int, elapsed: float) -> bool:  # noqa: ARG002 - a Judge's call
         tally = self._tally
         tally.record(now, failed, 0)
+        failures = tally.failures
+        if not failures:  # The usual case, and the one that has to be quick.
+            return False
         calls = tally.calls
-        return calls >= self._minimum and tally.failures / calls >= self._threshold
+        return calls >= self._minimum and failures / calls >= self._threshold
 
 
 class SlowShare(_Share):

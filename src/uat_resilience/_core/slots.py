@@ -6,10 +6,14 @@
 
 Waiters are opaque: the machine keeps them in order and hands them back; whoever asked knows how to
 wake them. A waiter that is gone by the time its slot comes gives the slot on with `abandon`.
-Not thread-safe: its owner locks.
+
+Not thread-safe: its owner locks, but for the two moves that every call makes. `enter` and `put_back` are one
+step on a deque each, which no other thread can come between, so they need no lock. What that leaves open is a
+slot put back in the moment in which somebody joins the queue: whoever puts back asks for the `heir` if
+anybody waits then, and whoever joins asks for it after joining. One of the two sees the other.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Generic, TypeVar
 
 __all__ = ["SlotMachine"]
@@ -18,16 +22,22 @@ W = TypeVar("W")
 
 
 class SlotMachine(Generic[W]):
-    """Count running calls and keep the queue."""
+    """Keep the free slots and the queue."""
 
-    __slots__ = ("_granted", "_queue_limit", "_waiters", "running", "size")
+    __slots__ = ("_free", "_granted", "_queue_limit", "_waiters", "size")
 
     def __init__(self, size: int, queue_limit: int) -> None:
         self.size = size
-        self.running = 0
         self._queue_limit = queue_limit
         self._waiters: OrderedDict[W, None] = OrderedDict()
         self._granted: set[W] = set()
+        # Never longer than `size`: a call that began before a fork makes no slot when it leaves in the child.
+        self._free: deque[None] = deque([None] * size, maxlen=size)
+
+    @property
+    def running(self) -> int:
+        """Slots that are taken."""
+        return self.size - len(self._free)
 
     @property
     def waiting(self) -> int:
@@ -35,28 +45,43 @@ class SlotMachine(Generic[W]):
         return len(self._waiters)
 
     def enter(self) -> bool:
-        """Take a free slot; False when there is none. A free slot means that nobody waits."""
-        if self.running >= self.size:
+        """Take a free slot; False when there is none, or when others wait for one."""
+        if self._waiters:
             return False
-        self.running += 1
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
         return True
 
+    def put_back(self) -> bool:
+        """Give a slot back; True when somebody may be waiting for it, who is found by `heir`."""
+        self._free.append(None)
+        return bool(self._waiters)
+
+    def heir(self) -> W | None:
+        """Grant a free slot to the head of the queue; return it, for its owner to wake."""
+        if not self._waiters:
+            return None
+        try:
+            self._free.pop()
+        except IndexError:
+            return None
+        waiter, _ = self._waiters.popitem(last=False)
+        self._granted.add(waiter)
+        return waiter
+
+    def leave(self) -> W | None:
+        """Give a slot back; return the waiter that is granted it, for its owner to wake."""
+        self.put_back()
+        return self.heir()
+
     def queue(self, waiter: W) -> bool:
-        """Put a waiter at the end of the queue; False when the queue is full."""
+        """Put a waiter at the end of the queue; False when the queue is full. Ask for the `heir` then."""
         if len(self._waiters) >= self._queue_limit:
             return False
         self._waiters[waiter] = None
         return True
-
-    def leave(self) -> W | None:
-        """Give a slot back; return the waiter that is granted it, for its owner to wake."""
-        if self._waiters:
-            waiter, _ = self._waiters.popitem(last=False)
-            self._granted.add(waiter)
-            return waiter
-        # In a forked child a call that began before the fork leaves as well, after `clear`.
-        self.running = max(0, self.running - 1)
-        return None
 
     def claim(self, waiter: W) -> bool:
         """End a wait: True with the slot that was granted, False and out of the queue without one."""
@@ -75,6 +100,6 @@ class SlotMachine(Generic[W]):
 
     def clear(self) -> None:
         """Forget everybody: in a forked child nobody else is left."""
-        self.running = 0
         self._waiters.clear()
         self._granted.clear()
+        self._free.extend([None] * self.size)

@@ -125,25 +125,17 @@ class _CountTally:
 
 
 class _TimeTally:
-    """A ring of buckets, each `[calls, failures, slow]`, with running totals."""
+    """A ring of finished buckets, each `(calls, failures, slow)`, with running totals.
 
-    __slots__ = (
-        "_bucket",
-        "_ends",
-        "_next",
-        "_ring",
-        "_starts",
-        "_width",
-        "calls",
-        "failures",
-        "slow",
-    )
+    What the current bucket holds is the totals less the finished buckets: recording touches the totals alone.
+    """
+
+    __slots__ = ("_ends", "_next", "_ring", "_starts", "_width", "calls", "failures", "slow")
 
     def __init__(self, width: float, buckets: int) -> None:
-        self._ring = [[0, 0, 0] for _ in range(buckets)]
+        self._ring = [_EMPTY] * buckets
         self._width = width / buckets
         self._next = 0
-        self._bucket = self._ring[0]
         self._starts = self._ends = -inf
         self.calls = 0
         self.failures = 0
@@ -154,12 +146,8 @@ class _TimeTally:
             self.forget(now)
             if not self.calls:
                 self._starts, self._ends = now, now + self._width
-        bucket = self._bucket
-        bucket[0] += 1
         self.calls += 1
         if failed or slow:
-            bucket[1] += failed
-            bucket[2] += slow
             self.failures += failed
             self.slow += slow
 
@@ -169,24 +157,32 @@ class _TimeTally:
         turns = int((now - self._ends) / self._width) + 1
         if now < self._starts or turns >= len(self._ring):
             # Silence longer than the window, or a clock with an earlier epoch: nothing here counts.
-            self._clear()
+            self._ring = [_EMPTY] * len(self._ring)
+            self.calls = self.failures = self.slow = 0
         else:
+            self._finish_bucket()
             for _ in range(turns):
-                self._turn()
+                self._drop_oldest()
             self._starts += turns * self._width
             self._ends += turns * self._width
         if not self.calls:
             self._starts = self._ends = -inf  # The next call starts the first bucket.
 
-    def _turn(self) -> None:
-        self._next = (self._next + 1) % len(self._ring)
-        self._bucket = bucket = self._ring[self._next]
-        self.calls -= bucket[0]
-        self.failures -= bucket[1]
-        self.slow -= bucket[2]
-        bucket[:] = (0, 0, 0)
+    def _finish_bucket(self) -> None:
+        finished = [sum(counts) for counts in zip(*self._ring, strict=True)]
+        self._ring[self._next] = (
+            self.calls - finished[0],
+            self.failures - finished[1],
+            self.slow - finished[2],
+        )
 
-    def _clear(self) -> None:
-        for bucket in self._ring:
-            bucket[:] = (0, 0, 0)
-        self.calls = self.failures = self.slow = 0
+    def _drop_oldest(self) -> None:
+        self._next = (self._next + 1) % len(self._ring)
+        calls, failures, slow = self._ring[self._next]
+        self._ring[self._next] = _EMPTY
+        self.calls -= calls
+        self.failures -= failures
+        self.slow -= slow
+
+
+_EMPTY = (0, 0, 0)

@@ -124,7 +124,7 @@ class Bulkhead(Guard):
             if not switches.guarding:
                 return fn(*args, **kwargs)
             started = outcomes.now() if bus.outcomes_wanted else None
-            if not gate.try_enter() and not gate.wait(name, self._time()):
+            if not gate.slots.enter() and not gate.wait(name, self._time()):
                 raise self._full(outcomes)
             try:
                 result = fn(*args, **kwargs)
@@ -152,7 +152,7 @@ class Bulkhead(Guard):
             if not switches.guarding:
                 return await fn(*args, **kwargs)
             started = outcomes.now() if bus.outcomes_wanted else None
-            if not gate.try_enter() and not await gate.await_slot(name, self._time()):
+            if not gate.slots.enter() and not await gate.await_slot(name, self._time()):
                 raise self._full(outcomes)
             try:
                 result = await fn(*args, **kwargs)
@@ -198,7 +198,7 @@ class _SlotPermit(Permit):
             return
         gate, outcomes = self._gate, self._outcomes
         self._started = outcomes.begin()
-        if not gate.try_enter() and not gate.wait(outcomes.policy, outcomes.clock()):
+        if not gate.slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
         self._held = True
 
@@ -207,7 +207,7 @@ class _SlotPermit(Permit):
             return
         gate, outcomes = self._gate, self._outcomes
         self._started = outcomes.begin()
-        if not gate.try_enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
+        if not gate.slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
         self._held = True
 

@@ -195,10 +195,11 @@ class CircuitBreaker(Guard):
             except BaseException as error:
                 gate.raised(ticket, started, error)
                 raise
-            if started is None and on_result is None and ticket is era and era.judge.quiet:
-                return result  # The healthy path: it took no lock and wrote nothing.
-            gate.returned(ticket, started, result)
-            return result
+            if started is not None or on_result is not None:
+                gate.returned(ticket, started, result)
+            elif ticket is not era or not era.judge.quiet:
+                gate.record(ticket, 0, None)
+            return result  # In the healthy case no lock was taken, and nothing written.
 
         return guarded
 
@@ -220,10 +221,11 @@ class CircuitBreaker(Guard):
             except BaseException as error:
                 gate.raised(ticket, started, error)
                 raise
-            if started is None and on_result is None and ticket is era and era.judge.quiet:
-                return result  # The healthy path: it took no lock and wrote nothing.
-            gate.returned(ticket, started, result)
-            return result
+            if started is not None or on_result is not None:
+                gate.returned(ticket, started, result)
+            elif ticket is not era or not era.judge.quiet:
+                gate.record(ticket, 0, None)
+            return result  # In the healthy case no lock was taken, and nothing written.
 
         return guarded
 

@@ -38,19 +38,8 @@ class Mailbox(Generic[Note, Fact]):
 
     def post(self, note: Note) -> None:
         """Carry a note out as soon as the lock is free, by whoever is there then."""
-        if self.notes or not self.lock.acquire(blocking=False):
-            self.notes.append(note)
-            self.sweep()
-            return
-        # The usual case: nobody is here. It does what `sweep` does for one note, and costs half as much.
-        try:
-            fact = self._apply(note)
-        finally:
-            self.lock.release()
-        if fact is not None:
-            self._tell(fact)
-        if self.notes:
-            self.sweep()
+        self.notes.append(note)
+        self.sweep()
 
     def sweep(self) -> None:
         """Carry out the notes there are, unless somebody holds the lock, who will."""

@@ -1,7 +1,7 @@
-"""The gate of a bulkhead: its slots under one short lock, and the wait for one in every world.
+"""The gate of a bulkhead: its slots, one short lock for the queue, and the wait for a slot in every world.
 
-Taking a slot may wait for the lock, and then in the queue. Giving one back never waits (see `mailbox`). A
-waiter that is gone when its slot comes (cancelled, timed out, its event loop closed) hands it on.
+A free slot is taken and given back without the lock; only the queue needs it. Giving back never waits (see
+`mailbox`). A waiter that is gone when its slot comes (cancelled, timed out, its event loop closed) hands it on.
 """
 
 from uat_resilience._core.deadline import tightest
@@ -39,18 +39,10 @@ class SlotGate:
         self._max_wait = max_wait
         self._bus = bus
 
-    def try_enter(self) -> bool:
-        """Take a free slot; False when there is none."""
-        mailbox = self.mailbox
-        with mailbox.lock:
-            entered = self.slots.enter()
-        if mailbox.notes:
-            mailbox.sweep()
-        return entered
-
     def leave(self) -> None:
         """Give a slot back, and wake whoever is next. Never blocks."""
-        self.mailbox.post(None)
+        if self.slots.put_back():
+            self.mailbox.post(None)
 
     def wait(self, name: str, clock: Clock) -> bool:
         """Queue for a slot in a thread; False when the queue is full, the wait is over, or the deadline past.
@@ -114,6 +106,9 @@ class SlotGate:
             entered = self.slots.enter()
             queued = not entered and self.slots.queue(waiter)
             waiting = self.slots.waiting
+            heir = self.slots.heir()
+        if heir is not None:
+            self._wake(heir)
         self.mailbox.sweep()
         if queued and self._bus.wants(SlotQueued):
             self._bus.emit(SlotQueued(name, clock.now(), waiting))
@@ -126,7 +121,7 @@ class SlotGate:
         return granted
 
     def _apply(self, gone: Waiter | None) -> Waiter | None:
-        return self.slots.leave() if gone is None else self.slots.abandon(gone)
+        return self.slots.heir() if gone is None else self.slots.abandon(gone)
 
     def _wake(self, waiter: Waiter) -> None:
         if not waiter.grant():

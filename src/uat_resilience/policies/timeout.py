@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import seconds as checked
 from uat_resilience.ambient import Deadline, EnforcedDeadline, current_deadline
-from uat_resilience.clock import Clock
+from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.bulkhead import Bulkhead
@@ -145,7 +145,9 @@ class Timeout(Guard):
                 if token is not None:
                     current_deadline.reset(token)
             if scope is not None:
-                _left(bus, scope, None)
+                scope.leave(None)
+                if scope.fired:  # The body swallowed the cancellation: believe it.
+                    tell_missed(bus, scope)
             if started is not None:
                 outcomes.succeeded(started)
             return result
@@ -174,10 +176,11 @@ class Timeout(Guard):
 
     def _scope(self, name: str) -> EnforcedDeadline | None:
         """Cut the running task in time; None when a deadline around it does so sooner."""
-        clock, seconds = self._time(), self._seconds
-        outer = governing(seconds)
-        if outer is not None:
-            return enforce(outer, clock, seconds, name)
+        clock, seconds = self._clock or default_clock.clock, self._seconds
+        if current_deadline.get() is not None:
+            outer = governing(seconds)
+            if outer is not None:
+                return enforce(outer, clock, seconds, name)
         alarms = self._alarms
         until = clock.now() + seconds
         alarm = alarms.here
@@ -218,7 +221,7 @@ _UNENFORCED = (
 
 
 def _left(
-    bus: EventBus, scope: EnforcedDeadline | None, error: BaseException | None
+    bus: EventBus, scope: EnforcedDeadline | None, error: BaseException
 ) -> TimedOutError | None:
     """Leave a scope; return the error to raise in place of its own cancellation, or None."""
     if scope is None:
