@@ -29,6 +29,12 @@ async def nested() -> None:
         await query(1.8)
 
 
+async def hurried() -> None:
+    """Retry as long as there is time: no attempt starts, and no pause ends, past the deadline."""
+    async with deadline(2.5):
+        await retry.acall(failing_query)
+
+
 async def show(title: str, attempt: Awaitable[None]) -> None:
     """Wait for it, and print how it ended."""
     print(f"{title}:")
@@ -42,16 +48,10 @@ async def story() -> None:
     """Show each rule once."""
     await show("a timeout around one call", query(60.0))
     await show("two calls under one deadline", nested())
-    async with deadline(2.5):  # no attempt starts, and no pause ends, past it
-        await show("a hundred attempts under a deadline", retry.acall(failing_query))
+    await show("a hundred attempts under a deadline", hurried())
     with single_try():  # somebody further out retries already
         await show("a hundred attempts inside single_try", retry.acall(failing_query))
 
 
-def main() -> None:
-    """Run it on virtual time: a minute of it in milliseconds."""
-    virtual_time.run(story)
-
-
 if __name__ == "__main__":
-    main()
+    virtual_time.run(story)  # a minute in milliseconds

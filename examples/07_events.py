@@ -29,10 +29,10 @@ def main() -> None:
     """Listen to two kinds of events, then to all of them."""
 
     def on_retry(event: RetryScheduled) -> None:
-        print(f"{event.policy}: attempt {event.attempt} failed, next in {event.delay} s")
+        print(f"{event.policy}: attempt {event.attempt} failed, next in {event.delay:g} s")
 
     def on_state(event: BreakerStateChanged) -> None:
-        print(f"{event.policy}: {event.old.name} -> {event.new.name} at {event.at} s")
+        print(f"{event.policy}: {event.old.name} -> {event.new.name} at {event.at:g} s")
 
     stop_retries = bus.subscribe(on_retry, RetryScheduled)
     bus.subscribe(on_state, BreakerStateChanged)

@@ -112,6 +112,8 @@ __all__ = [
     "single_try",
 ]
 
+__version__: str
+
 
 def __getattr__(name: str) -> str:
     if name == "__version__":

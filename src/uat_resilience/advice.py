@@ -15,6 +15,8 @@ from uat_resilience.policies.timeout import Timeout
 
 __all__ = ["PipelineWarning", "advise"]
 
+_FALLBACK: type[Fallback[object]] = Fallback
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -62,7 +64,7 @@ def _breakers_that_never_see_a_hang(policies: Sequence[Policy]) -> Iterator[str]
 
 
 def _fallbacks_that_hide_failures(policies: Sequence[Policy]) -> Iterator[str]:
-    for _, fallback in _pairs(policies, Retry, Fallback):
+    for _, fallback in _pairs(policies, Retry, _FALLBACK):
         yield (
             f"the fallback {fallback.name!r} is inside a retry, so the errors that it covers are never "
             "retried: put the fallback outside the retry"

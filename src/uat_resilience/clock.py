@@ -10,7 +10,7 @@ crosses is a number of remaining seconds.
 
 import random as _random
 import time as _time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Event
 from typing import Protocol, runtime_checkable
@@ -70,7 +70,7 @@ class DefaultClock:
         self.clock = clock
 
     @contextmanager
-    def replaced(self, clock: Clock) -> Iterator[None]:
+    def replaced(self, clock: Clock) -> Generator[None]:
         """Use another clock inside the block; put back what was there before."""
         before, self.clock = self.clock, clock
         try:

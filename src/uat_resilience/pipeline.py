@@ -176,9 +176,12 @@ class Pipeline(Guard):
         return name if self._given_name is not None or name != self.kind else None
 
 
+_TUPLE: type = tuple
+
+
 def _or_timed_out(on: ExceptionSpec) -> ExceptionSpec:
-    if isinstance(on, tuple):
-        return (*on, TimedOutError)
+    if isinstance(on, _TUPLE):
+        return (*cast("tuple[type[Exception], ...]", on), TimedOutError)
     if isinstance(on, type):
         return (on, TimedOutError)
     return lambda error: isinstance(error, TimedOutError) or on(error)

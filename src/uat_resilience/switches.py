@@ -3,7 +3,7 @@
 They are process-wide, because the code under test may use threads. `uat_resilience.testing` throws them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 __all__ = ["Switches", "switches"]
@@ -24,7 +24,7 @@ class Switches:
         self.pausing = True
 
     @contextmanager
-    def guarding_off(self) -> Iterator[None]:
+    def guarding_off(self) -> Generator[None]:
         """Let calls through inside the block; put back what was there before."""
         before, self.guarding = self.guarding, False
         try:
@@ -33,7 +33,7 @@ class Switches:
             self.guarding = before
 
     @contextmanager
-    def pausing_off(self) -> Iterator[None]:
+    def pausing_off(self) -> Generator[None]:
         """Skip pauses inside the block; put back what was there before."""
         before, self.pausing = self.pausing, False
         try:

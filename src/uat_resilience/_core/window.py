@@ -133,7 +133,7 @@ class _TimeTally:
     __slots__ = ("_ends", "_next", "_ring", "_starts", "_width", "calls", "failures", "slow")
 
     def __init__(self, width: float, buckets: int) -> None:
-        self._ring = [_EMPTY] * buckets
+        self._ring: list[tuple[int, int, int]] = [_EMPTY] * buckets
         self._width = width / buckets
         self._next = 0
         self._starts = self._ends = -inf
@@ -185,4 +185,4 @@ class _TimeTally:
         self.slow -= slow
 
 
-_EMPTY = (0, 0, 0)
+_EMPTY: tuple[int, int, int] = (0, 0, 0)

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import at_least, seconds_or_zero
@@ -13,7 +12,7 @@ from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.policies.slot_gate import SlotGate
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
@@ -128,7 +127,7 @@ class Bulkhead(Guard):
                 raise self._full(outcomes)
             try:
                 result = fn(*args, **kwargs)
-                if type(result) is CoroutineType:
+                if type(result) is COROUTINE:
                     raise refuse_coroutine(result)
             except BaseException as error:
                 if started is not None:

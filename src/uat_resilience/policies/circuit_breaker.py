@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import at_least, callback_or_none, flag, seconds, text
@@ -13,7 +12,7 @@ from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY, BreakerGate
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.matching import ExceptionSpec, Matcher
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["BreakerSnapshot", "CircuitBreaker"]
@@ -190,7 +189,7 @@ class CircuitBreaker(Guard):
             started = gate.now() if timed or bus.outcomes_wanted else None
             try:
                 result = fn(*args, **kwargs)
-                if type(result) is CoroutineType:
+                if type(result) is COROUTINE:
                     raise refuse_coroutine(result)
             except BaseException as error:
                 gate.raised(ticket, started, error)

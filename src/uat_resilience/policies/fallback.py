@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum, auto
-from types import CoroutineType
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from uat_resilience.clock import Clock
 from uat_resilience.policies.matching import ExceptionSpec, Matcher
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import (
+    COROUTINE,
     Wrapper,
     awaiting,
     decorate,
@@ -68,7 +68,7 @@ class Fallback(Wrapper, Generic[V]):
 
     @overload
     def __init__(
-        self: "Fallback[V]",
+        self,
         *,
         on: ExceptionSpec,
         value: V,
@@ -78,7 +78,7 @@ class Fallback(Wrapper, Generic[V]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "Fallback[V]",
+        self,
         *,
         on: ExceptionSpec,
         call: Callable[[Exception], Awaitable[V]],
@@ -88,7 +88,7 @@ class Fallback(Wrapper, Generic[V]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "Fallback[V]",
+        self,
         *,
         on: ExceptionSpec,
         call: Callable[[Exception], V],
@@ -222,6 +222,6 @@ class Fallback(Wrapper, Generic[V]):
 
 
 def _not_a_coroutine(result: T) -> T:
-    if type(result) is CoroutineType:
+    if type(result) is COROUTINE:
         raise refuse_coroutine(result)
     return result

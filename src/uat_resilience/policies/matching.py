@@ -10,6 +10,8 @@ __all__ = ["ExceptionSpec", "Matcher", "says_nothing"]
 ExceptionSpec = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
 """What `on` and `ignore` take."""
 
+_GROUP: type[Exception] = ExceptionGroup
+
 
 class Matcher:
     """Tell whether an exception is one of those named.
@@ -31,7 +33,8 @@ class Matcher:
         if isinstance(spec, type):
             self._types = (_check_type(argument, spec),)
         elif isinstance(spec, tuple):
-            self._types = tuple(_check_type(argument, each) for each in spec)
+            named = cast("tuple[object, ...]", spec)
+            self._types = tuple(_check_type(argument, each) for each in named)
         elif callable(spec):
             self._predicate = spec
         else:
@@ -39,7 +42,7 @@ class Matcher:
                 f"{argument} must be an exception type, a tuple of them or a predicate, not {spec!r}"
             )
         self._refusals = tuple(t for t in self._types if issubclass(t, CallRefusedError))
-        self._groups = tuple(t for t in self._types if issubclass(t, ExceptionGroup))
+        self._groups = tuple(t for t in self._types if issubclass(t, _GROUP))
 
     @property
     def empty(self) -> bool:

@@ -13,7 +13,10 @@ from uat_resilience.errors import MisusedCallError
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.telemetry.bus import EventBus, default_bus
 
-__all__ = ["Guard", "Policy", "Wrapper", "awaiting", "decorate", "refuse_coroutine"]
+__all__ = ["COROUTINE", "Guard", "Policy", "Wrapper", "awaiting", "decorate", "refuse_coroutine"]
+
+COROUTINE: type = CoroutineType
+"""What calling an `async def` function returns: in sync code the sign of a wrong call."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -165,11 +168,12 @@ def awaiting(fn: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
     return awaited
 
 
-def refuse_coroutine(result: "CoroutineType[Any, Any, Any]") -> MisusedCallError:
+def refuse_coroutine(result: object) -> MisusedCallError:
     """Close a coroutine that a sync call returned, and return the error to raise for it."""
-    result.close()
+    coroutine = cast("CoroutineType[object, object, object]", result)
+    coroutine.close()
     return MisusedCallError(
-        f"a sync call returned the coroutine {result.__qualname__}: "
+        f"a sync call returned the coroutine {coroutine.__qualname__}: "
         "use acall(), or guard an async function"
     )
 
@@ -184,7 +188,7 @@ def refuse_unguardable(policy: str, fn: object) -> None:
         raise TypeError(f"{policy} cannot guard a {kind} object: put it underneath @{kind}")
     if not callable(fn):
         raise TypeError(f"{policy} can guard functions and callables, not {fn!r}")
-    target = fn if isinstance(fn, partial) or code is not None else _call_method(fn)
+    target: object = fn if isinstance(fn, _PARTIAL) or code is not None else _call_method(fn)
     if isgeneratorfunction(target) or isasyncgenfunction(target):
         raise TypeError(
             f"{policy} cannot guard the generator function {_describe(fn)}: its body runs later, "
@@ -195,12 +199,13 @@ def refuse_unguardable(policy: str, fn: object) -> None:
 
 def _call_method(fn: Callable[..., object]) -> Callable[..., object]:
     # Calling a class makes an instance; what its instances do when called is another matter.
-    return fn if isinstance(fn, type) else fn.__call__
+    return fn if isinstance(fn, type) else cast("Callable[..., object]", type(fn).__call__)
 
 
 def _describe(fn: object) -> str:
     return getattr(fn, "__qualname__", None) or repr(fn)
 
 
+_PARTIAL: type = partial
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
 _GENERATOR = 0x20 | 0x200  # inspect.CO_GENERATOR, inspect.CO_ASYNC_GENERATOR

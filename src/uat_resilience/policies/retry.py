@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum, auto
-from types import CoroutineType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from uat_resilience._core.arguments import at_least, callback_or_none, seconds
@@ -14,7 +13,7 @@ from uat_resilience.clock import Clock
 from uat_resilience.policies.attempts import AsyncAttempts, Attempts
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.matching import ExceptionSpec, Matcher
-from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.policies.retry_after import asked_pause
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
 from uat_resilience.policies.retry_run import RetryRules, RetryRun
@@ -178,7 +177,7 @@ class Retry(Guard):
             while True:
                 try:
                     result = fn(*args, **kwargs)
-                    if type(result) is CoroutineType:
+                    if type(result) is COROUTINE:
                         raise refuse_coroutine(result)
                 except Exception as error:
                     run = run or self._begin(name)

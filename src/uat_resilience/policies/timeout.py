@@ -4,7 +4,6 @@ import threading
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from types import CoroutineType
 from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import seconds as checked
@@ -15,7 +14,7 @@ from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.bulkhead import Bulkhead
 from uat_resilience.policies.deadline import enforce, governing, tell_missed
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.policy import Guard, refuse_coroutine
+from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.policies.worker import run_in_worker
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
@@ -162,7 +161,7 @@ class Timeout(Guard):
             started = outcomes.now() if bus.outcomes_wanted else None
             try:
                 result = self._run(name, fn, *args, **kwargs)
-                if type(result) is CoroutineType:
+                if type(result) is COROUTINE:
                     raise refuse_coroutine(result)
             except BaseException as error:
                 if started is not None:

@@ -51,7 +51,8 @@ def run_in_worker(
         except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
             outcome.error = error
         finally:
-            permit.__exit__(type(outcome.error), outcome.error, None)
+            failure = outcome.error
+            permit.__exit__(None if failure is None else type(failure), failure, None)
             outcome.finished = True
             outcome.ended.set()
 
@@ -64,10 +65,10 @@ def run_in_worker(
     budget.clock.wait(outcome.ended, budget.until)
     if not outcome.finished:
         raise TimedOutError(budget.policy, after=budget.after)
-    error, outcome.error = outcome.error, None
-    if error is None:
+    failure, outcome.error = outcome.error, None
+    if failure is None:
         return outcome.result
     try:
-        raise error
+        raise failure
     finally:
-        del error  # Or this frame and the error's traceback would keep each other alive.
+        del failure  # Or this frame and the error's traceback would keep each other alive.

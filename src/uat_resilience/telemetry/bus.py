@@ -5,7 +5,7 @@ lock is free, so a listener may call the policy it hears from. One that raises h
 once per exception type and counted.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Lock
 from typing import TypeVar, get_args
@@ -111,7 +111,7 @@ default_bus = EventBus()
 
 
 @contextmanager
-def captured(bus: EventBus = default_bus) -> Iterator[list[Event]]:
+def captured(bus: EventBus = default_bus) -> Generator[list[Event]]:
     """Collect the events that a bus carries inside the block, in order."""
     events: list[Event] = []
     unsubscribe = bus.subscribe(events.append)

@@ -133,14 +133,17 @@ class FakeClock:
     def _fire_next(self, target: float) -> bool:
         """Move to the next due time up to `target` and fire it; False at `target`."""
         with self._lock:
-            while self._armed and self._armed[0][0] <= target:
-                due, key = heappop(self._armed)
-                fire = self._fires.pop(key, None)
-                if fire is not None:  # It was not called off.
-                    self._now = max(self._now, due)
-                    break
-            else:
-                self._now = max(self._now, target)
-                return False
+            due, fire = self._pop_due(target)
+            self._now = max(self._now, due)
+        if fire is None:
+            return False
         fire()
         return True
+
+    def _pop_due(self, target: float) -> tuple[float, Callable[[], object] | None]:
+        while self._armed and self._armed[0][0] <= target:
+            due, key = heappop(self._armed)
+            fire = self._fires.pop(key, None)
+            if fire is not None:  # It was not called off.
+                return due, fire
+        return target, None

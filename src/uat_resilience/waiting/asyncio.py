@@ -145,7 +145,7 @@ class Alarm:
         self._loop = asyncio.get_running_loop()
         self._running: DeadlineQueue[Scope] = DeadlineQueue()
         self._disarm: Callable[[], object] | None = None
-        self.discard = self._running.discard
+        self.discard: Callable[[Scope], None] = self._running.discard
 
     def enter(self, until: float, policy: str, after: float) -> Scope | None:
         """Watch over the running task until `until`, which is no earlier than those watched already.

@@ -1,6 +1,6 @@
 """Waiting by suspending a trio task. Loaded only where trio already is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import trio
@@ -118,7 +118,7 @@ alarm = single_alarm = Alarm
 
 
 @contextmanager
-def _cut_at(clock: Clock, until: float | None) -> Iterator[None]:
+def _cut_at(clock: Clock, until: float | None) -> Generator[None]:
     """End the body at `until`, on any clock, and go on after it."""
     if until is None:
         yield
