@@ -64,7 +64,7 @@ def measured(
         for number in range(plan.rounds):
             rng.shuffle(order)
             for key in order:
-                gc.collect()
+                _swept()
                 times[key].append(subjects[key].time(lengths[key]))
             progress(number + 1)
     return times
@@ -82,11 +82,16 @@ def calibrated(time: Callable[[int], float], seconds: float) -> int:
 @contextmanager
 def collector_off() -> Iterator[None]:
     """Keep the garbage collector out, and make the collections that are asked for short."""
-    gc.collect()
-    gc.freeze()
+    _swept()
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def _swept() -> None:
+    """Collect what is garbage, and never look again at what is not: some contenders keep more and more."""
+    gc.collect()
+    gc.freeze()

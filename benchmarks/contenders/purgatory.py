@@ -13,6 +13,7 @@ class Purgatory(Contender):
     name = "purgatory"
     module = "purgatory"
     distribution = "purgatory"
+    note = "while open it raises one exception instance, whose traceback grows with each refusal"
 
     def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
         is_async = iscoroutinefunction(call)
