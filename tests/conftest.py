@@ -1,12 +1,25 @@
-"""How hard the property tests look.
+"""What all tests share.
 
-`ci` draws the same examples every time, so a commit that passes keeps passing. `soak` draws new ones, and
-many of them: `make soak`.
+`world` runs a test three times: in sync code, on asyncio and on trio, with one spelling (see `worlds`). `clock` stands
+still but for pauses, which move it. Tests that are `async def` run on asyncio and on trio, on virtual time.
+
+How hard the property tests look: `ci` draws the same examples every time, so a commit that passes keeps
+passing. `soak` draws new ones, and many of them: `make soak`.
 """
 
 import os
+from collections.abc import Generator
+from inspect import iscoroutinefunction
+from typing import Any
 
+import anyio
+import pytest
+import trio.testing
 from hypothesis import settings
+
+from tests.worlds import OnAsyncio, OnTrio, Sync, World
+from uat_resilience.clock import SystemClock, default_clock
+from uat_resilience.testing import FakeClock, virtual_time
 
 settings.register_profile(
     "ci", deadline=None, derandomize=True, max_examples=60, stateful_step_count=40
@@ -15,3 +28,47 @@ settings.register_profile(
     "soak", deadline=None, max_examples=2_000, stateful_step_count=100, print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def clock() -> Generator[FakeClock]:
+    """Install a clock that stands still, but for pauses, which move it."""
+    with FakeClock(auto=True) as installed:
+        yield installed
+
+
+@pytest.fixture(params=[Sync(), OnAsyncio(), OnTrio()], ids=["sync", "asyncio", "trio"])
+def world(request: pytest.FixtureRequest) -> World:
+    """One of the three worlds."""
+    return request.param
+
+
+@pytest.fixture(params=[OnAsyncio(), OnTrio()], ids=["asyncio", "trio"])
+def async_world(request: pytest.FixtureRequest) -> World:
+    """One of the two worlds where a call can be cut."""
+    return request.param
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """Run an async test once on asyncio and once on trio, both on virtual time."""
+    if request.param == "trio":
+        return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
+    return "asyncio", {"loop_factory": virtual_time.VirtualLoop}
+
+
+class LoopClock(SystemClock):
+    """The time of whichever event loop runs where it is asked."""
+
+    def now(self) -> float:
+        return anyio.current_time()
+
+
+@pytest.fixture(autouse=True)
+def _loop_time(request: pytest.FixtureRequest) -> Generator[None]:
+    """Let policies go by their loop's virtual time in async tests."""
+    if not iscoroutinefunction(request.function):
+        yield
+        return
+    with default_clock.replaced(LoopClock()):
+        yield

@@ -29,7 +29,8 @@ class FakeClock:
 
     Args:
         start: Seconds it shows at first.
-        auto: True to let a pause in sync code move the clock itself, so that single-threaded code never hangs.
+        auto: True to let a pause move the clock itself, and in sync code the wait for a slot as well, so
+            that single-threaded code never hangs.
         seed: Where the random numbers of `random()` start.
 
     Attributes:
@@ -56,8 +57,10 @@ class FakeClock:
         return self._lots.random()
 
     def pausing(self, seconds: float) -> None:
-        """Take note of a pause that is about to begin."""
+        """Take note of a pause that is about to begin; with `auto`, let it be over at once."""
         self.sleeps.append(seconds)
+        if self._auto:
+            self.advance(seconds)
 
     def wait(self, event: Event, until: float | None) -> bool:
         """Block this thread until `event` is set (True), or until the clock shows `until` (False).
