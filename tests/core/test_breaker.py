@@ -1,3 +1,5 @@
+from math import inf
+
 import pytest
 from tests.core.driving import Driven
 
@@ -30,6 +32,7 @@ def test_a_new_breaker_is_closed_and_knows_of_nothing() -> None:
     era = it.machine.era
 
     assert (era.state, era.generation, era.admits) == (CLOSED, 0, True)
+    assert (era.since, era.until) == (-inf, inf)
     assert (era.judge.failures, it.machine.times_opened, it.machine.probing) == (0, 0, 0)
     assert it.retry_after() is None
 
@@ -206,6 +209,25 @@ def test_every_move_begins_a_new_generation() -> None:
     assert it.machine.era.generation == 5
 
 
+def test_nothing_but_an_opening_ends_by_the_clock() -> None:
+    it = Driven(open_for=30.0)
+    eras = [it.open().machine.era]
+    it.wait(30.0)
+
+    probe = it.begin()
+    eras.append(it.machine.era)
+    it.wait(1.0)
+    it.succeed(probe)
+    eras.append(it.machine.era)
+
+    assert [(era.state, era.since, era.until) for era in eras] == [
+        (OPEN, 0.0, 30.0),
+        (HALF_OPEN, 30.0, inf),
+        (CLOSED, 31.0, inf),
+    ]
+    assert [moved.at for moved in it.told] == [0.0, 30.0, 31.0]
+
+
 # --- the length of an opening, set afterwards
 
 
@@ -278,4 +300,4 @@ def test_an_opening_without_end_is_refused_for_ever() -> None:
 
     refusal = it.refusal()
 
-    assert refusal.retry_after == float("inf")
+    assert refusal.retry_after == inf

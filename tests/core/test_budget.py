@@ -51,6 +51,13 @@ def test_no_extra_attempt_is_lost_to_rounding(percent: int) -> None:
     assert spend(machine, 0.0) == percent
 
 
+@pytest.mark.parametrize(("short_of_one", "extras"), [(1e-10, 1), (1e-9, 1), (1e-8, 0)])
+def test_rounding_is_forgiven_up_to_a_billionth(short_of_one: float, extras: int) -> None:
+    machine = budget(ratio=1 - short_of_one, calls=1)
+
+    assert spend(machine, 0.0) == extras
+
+
 def test_a_refused_withdrawal_costs_nothing() -> None:
     machine = budget(ratio=0.5, calls=2)
     spend(machine, 0.0)

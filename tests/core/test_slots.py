@@ -70,6 +70,45 @@ def test_a_newcomer_does_not_overtake_the_queue() -> None:
     assert machine.running == 1
 
 
+def test_a_newcomer_does_not_overtake_those_who_wait_for_a_slot_that_is_free_already() -> None:
+    machine, _ = loaded(1, 2, 2)
+    somebody_waits = machine.put_back()
+
+    overtaken = machine.enter()
+
+    assert (somebody_waits, overtaken) == (True, False)
+    assert machine.heir() == "w1"
+    assert machine.running == 1
+
+
+def test_a_slot_put_back_when_nobody_waits_is_free() -> None:
+    machine, _ = loaded(2, 2, 2)
+
+    assert machine.put_back() is False
+    assert machine.heir() is None
+    assert machine.running == 1
+    assert machine.enter() is True
+
+
+def test_whoever_joins_just_after_a_slot_was_put_back_finds_it() -> None:
+    machine, _ = loaded(1, 2, 1)
+    machine.put_back()
+    machine.queue("late")
+
+    granted = machine.heir()
+
+    assert granted == "late"
+    assert machine.claim("late") is True
+    assert machine.running == 1
+
+
+def test_there_is_no_heir_without_a_free_slot() -> None:
+    machine, _ = loaded(1, 2, 2)
+
+    assert machine.heir() is None
+    assert (machine.running, machine.waiting) == (1, 1)
+
+
 def test_a_granted_waiter_claims_its_slot_once() -> None:
     machine, _ = loaded(1, 2, 2)
     machine.leave()

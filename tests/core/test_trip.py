@@ -4,7 +4,7 @@ from math import inf, nan
 import pytest
 from tests.core.wording import exactly
 
-from uat_resilience._core.trip import ConsecutiveFailures, FailureRate, SlowRate, TripRule
+from uat_resilience._core.trip import ConsecutiveFailures, Either, FailureRate, SlowRate, TripRule
 from uat_resilience._core.window import CountWindow, TimeWindow
 
 TICK = 0.001
@@ -187,6 +187,14 @@ def test_a_call_is_slow_from_the_limit_on(elapsed: float, answers: str) -> None:
     rule = SlowRate(0.5, slower_than=2.0, window=CountWindow(10), minimum_calls=4)
 
     assert verdicts(rule, (0.0, "++++"), elapsed=elapsed) == answers
+
+
+def test_one_slow_call_is_not_enough_where_half_must_be_slow() -> None:
+    judge = SlowRate(0.5, slower_than=2.0, window=CountWindow(10), minimum_calls=4).judge()
+
+    opened = [judge.record(0.0, 0, elapsed) for elapsed in (2.0, 0.0, 0.0, 0.0, 0.0, 0.0)]
+
+    assert opened == [False] * 6
 
 
 def test_slow_failures_are_slow_and_fast_failures_are_not() -> None:
@@ -387,6 +395,11 @@ def test_only_trip_rules_can_be_joined(other: object) -> None:
 
     with pytest.raises(TypeError, match=exactly(expected)):
         ConsecutiveFailures(5) | other
+
+
+def test_the_left_rule_is_named_as_well() -> None:
+    with pytest.raises(TypeError, match=exactly("left must be a trip rule, not 5")):
+        Either(5, ConsecutiveFailures(5))
 
 
 def test_rules_are_values() -> None:

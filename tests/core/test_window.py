@@ -102,9 +102,11 @@ def test_each_bucket_keeps_its_own_failures() -> None:
     tally = TimeWindow(5.0, buckets=5).tally()
 
     for second in range(7):
-        fill(tally, "-" * second + "+" * 2 * second, at=float(second))
+        fill(tally, "-" * second, at=float(second))
+        fill(tally, "+" * 2 * second, at=float(second), slow=1)
 
-    assert figures(tally, 6.0) == (60, 20, 0)
+    assert figures(tally, 6.0) == (60, 20, 40)
+    assert figures(tally, 9.0) == (33, 11, 22)
 
 
 @pytest.mark.parametrize("buckets", [1, 2, 10, 60])
@@ -167,6 +169,8 @@ def test_reading_twice_forgets_once() -> None:
 
     assert first == (1, 0, 0)
     assert figures(tally, 12.0) == first
+    assert figures(tally, 14.875) == first
+    assert figures(tally, 15.0) == (0, 0, 0)
 
 
 def test_many_calls_need_no_more_room_than_a_few() -> None:
@@ -191,18 +195,29 @@ def test_a_thread_that_comes_late_with_its_reading_clears_nothing(behind: float)
     assert figures(tally, 10.0) == (2, 2, 0)
 
 
-@pytest.mark.parametrize("earlier", [3.875, 0.0, -1e9])
+@pytest.mark.parametrize("earlier", [104.875, 101.0, 100.0, 0.0, -1e9])
 def test_a_clock_with_an_earlier_epoch_starts_the_window_again(earlier: float) -> None:
-    read = TimeWindow(10.0, buckets=10).tally()
-    written = TimeWindow(10.0, buckets=10).tally()
+    read = TimeWindow(10.0, buckets=5).tally()
+    written = TimeWindow(10.0, buckets=5).tally()
     for tally in (read, written):
-        fill(tally, "---", at=5.0)
+        fill(tally, "---", at=100.0)
+        fill(tally, "-", at=106.0)
 
     fill(written, "+", at=earlier)
 
     assert figures(read, earlier) == (0, 0, 0)
     assert figures(written, earlier) == (1, 0, 0)
     assert figures(written, earlier + 9.875) == (1, 0, 0)
+    assert figures(written, earlier + 10.0) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("window", [CountWindow(3), TimeWindow(10.0)])
+def test_a_call_of_which_nothing_more_is_said_went_well(window: CountWindow | TimeWindow) -> None:
+    tally = window.tally()
+
+    tally.record(0.0)
+
+    assert (tally.calls, tally.failures, tally.slow) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(

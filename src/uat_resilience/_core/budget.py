@@ -29,13 +29,13 @@ class BudgetMachine:
 
     def deposit(self, now: float) -> None:
         """Count one call."""
-        self._calls.record(now, 0, 0)
+        self._calls.record(now)
 
     def withdraw(self, now: float) -> bool:
         """Charge one extra attempt; False, and no charge, when the budget is spent."""
         if self.available(now) < 1 - _ROUNDING:
             return False
-        self._extras.record(now, 0, 0)
+        self._extras.record(now)
         return True
 
     def available(self, now: float) -> float:

@@ -27,7 +27,7 @@ class Tally(Protocol):
     failures: int
     slow: int
 
-    def record(self, now: float, failed: int, slow: int) -> None:
+    def record(self, now: float, failed: int = 0, slow: int = 0) -> None:
         """Add one call; `failed` and `slow` are 0 or 1."""
 
     def forget(self, now: float) -> None:
@@ -107,7 +107,7 @@ class _CountTally:
         self.failures = 0
         self.slow = 0
 
-    def record(self, now: float, failed: int, slow: int) -> None:  # noqa: ARG002 - a Tally's call
+    def record(self, now: float, failed: int = 0, slow: int = 0) -> None:  # noqa: ARG002 - a Tally's call
         if self.calls < self._size:
             self._ring.append((failed, slow))
             self.calls += 1
@@ -141,7 +141,7 @@ class _TimeTally:
         self.failures = 0
         self.slow = 0
 
-    def record(self, now: float, failed: int, slow: int) -> None:
+    def record(self, now: float, failed: int = 0, slow: int = 0) -> None:
         if not self._starts <= now < self._ends:
             self.forget(now)
             if not self.calls:
@@ -155,25 +155,21 @@ class _TimeTally:
         if not self.calls or self._starts - STRAGGLING <= now < self._ends:
             return
         turns = int((now - self._ends) / self._width) + 1
-        if now < self._starts or turns >= len(self._ring):
-            # Silence longer than the window, or a clock with an earlier epoch: nothing here counts.
-            self._ring = [_EMPTY] * len(self._ring)
-            self.calls = self.failures = self.slow = 0
-        else:
-            self._finish_bucket()
-            for _ in range(turns):
-                self._drop_oldest()
-            self._starts += turns * self._width
-            self._ends += turns * self._width
+        if now < self._starts:
+            turns = len(self._ring)  # A clock with an earlier epoch: nothing here counts.
+        self._finish_bucket()
+        for _ in range(min(turns, len(self._ring))):
+            self._drop_oldest()
+        self._starts += turns * self._width
+        self._ends += turns * self._width
         if not self.calls:
             self._starts = self._ends = -inf  # The next call starts the first bucket.
 
     def _finish_bucket(self) -> None:
-        finished = [sum(counts) for counts in zip(*self._ring, strict=True)]
         self._ring[self._next] = (
-            self.calls - finished[0],
-            self.failures - finished[1],
-            self.slow - finished[2],
+            self.calls - sum(bucket[0] for bucket in self._ring),
+            self.failures - sum(bucket[1] for bucket in self._ring),
+            self.slow - sum(bucket[2] for bucket in self._ring),
         )
 
     def _drop_oldest(self) -> None:
