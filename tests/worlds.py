@@ -10,8 +10,6 @@ from typing import Any, Protocol, TypeVar
 
 import trio
 
-from uat_resilience.policies.policy import Policy
-
 T = TypeVar("T")
 
 
