@@ -1,7 +1,8 @@
 """What all tests share.
 
 `world` runs a test three times: in sync code, on asyncio and on trio, with one spelling (see `worlds`).
-`clock` stands still but for pauses, which move it. Tests that are `async def` run on asyncio and on trio, on virtual time.
+`clock` stands still but for pauses, which move it. Tests that are `async def` run on asyncio and on trio, on
+virtual time.
 
 How hard the property tests look: `ci` draws the same examples every time, so a commit that passes keeps
 passing. `soak` draws new ones, and many of them: `make soak`.
