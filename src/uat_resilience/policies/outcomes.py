@@ -56,6 +56,12 @@ class Outcomes:
         now = self.now()
         self._bus.emit(CallAbandoned(self.policy, now, now - started))
 
+    def verdict(self, error: BaseException | None) -> Verdict:
+        """Return what an end says, for policies that do not judge errors themselves."""
+        if error is None:
+            return Verdict.SUCCESS
+        return Verdict.ABANDONED if says_nothing(error) else Verdict.FAILURE
+
     def raised(self, started: float, error: BaseException) -> None:
         """Tell of a call that raised, for policies that do not judge errors themselves."""
         if isinstance(error, Exception) and not says_nothing(error):

@@ -1,0 +1,157 @@
+"""The rate limiter: bound how many calls are begun in a stretch of time."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from uat_resilience._core.arguments import at_least, number, seconds, seconds_or_zero
+from uat_resilience._core.gcra import GcraMachine
+from uat_resilience.clock import Clock
+from uat_resilience.errors import RateLimitedError
+from uat_resilience.policies.admission import Admission, AdmissionPermit
+from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.forking import renew_after_fork
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.rate_gate import RateGate
+from uat_resilience.telemetry.bus import EventBus
+
+__all__ = ["RateLimiter", "RateLimiterSnapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimiterSnapshot:
+    """A rate limiter at one moment.
+
+    Attributes:
+        available: Calls that could be begun at once.
+        waiting: Calls that wait for their turn.
+        rate: Calls a second in the long run.
+        burst: Calls at once after a rest.
+    """
+
+    available: float
+    waiting: int
+    rate: float
+    burst: int
+
+
+class RateLimiter(Admission[None]):
+    """Bound how many calls are begun: `rate` in `per` seconds, and `burst` at once after a rest.
+
+    The generic cell rate algorithm (ITU-T I.371), exactly: in any stretch of t seconds at most
+    `burst + t * rate / per` calls fall due. A call that has to wait is told beforehand how long, first come, first
+    served, and small requests never starve a large one; when that is longer than `max_wait`, or would outlive the
+    ambient deadline, it is refused at once with `RateLimitedError`, whose `retry_after` says when to come
+    back. A token that was used is used, however the call ends.
+
+    Safe to share between threads, tasks and event loops. A call that is cancelled while it waits gives its
+    reservation back, and those behind it move up.
+
+    Args:
+        rate: Calls in `per` seconds, above 0.
+        per: Seconds, above 0.
+        burst: Calls at once after a rest, at least 1. Default: what a second of `rate` is at `per=1.0`,
+            `max(1, int(rate))`.
+        max_wait: Seconds a call waits at most, 0 or more, or None for no limit but the deadline. The default
+            refuses at once: a limit that makes its callers wait hides that they are too many.
+        name: Name in events and errors. Default: `rate_limiter`, or `pipeline/rate_limiter` in a named pipeline.
+        clock: Time source. Default: the replaceable system clock.
+        bus: Where events go. Default: `default_bus`.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
+    """
+
+    __slots__ = ("_burst", "_gate", "_max_wait", "_rate")
+    kind = "rate_limiter"
+
+    def __init__(
+        self,
+        rate: float,
+        per: float = 1.0,
+        *,
+        burst: int | None = None,
+        max_wait: float | None = 0.0,
+        name: str | None = None,
+        clock: Clock | None = None,
+        bus: EventBus | None = None,
+    ) -> None:
+        super().__init__(name=name, clock=clock, bus=bus)
+        rule = "a finite number above 0"
+        if number("rate", rate, rule) <= 0:
+            raise ValueError(f"rate must be {rule}, not {rate!r}")
+        per = seconds("per", per)
+        self._rate = rate / per
+        self._burst = max(1, int(rate)) if burst is None else at_least("burst", burst, 1)
+        self._max_wait = None if max_wait is None else seconds_or_zero("max_wait", max_wait)
+        self._gate = RateGate(
+            GcraMachine(rate=rate, per=per, burst=self._burst),
+            max_wait=self._max_wait,
+            bus=self._bus,
+        )
+        renew_after_fork(self)
+
+    def snapshot(self) -> RateLimiterSnapshot:
+        """Return the limiter at this moment."""
+        now, mailbox, bucket = self._time().now(), self._gate.mailbox, self._gate.bucket
+        with mailbox.lock:
+            available, waiting = bucket.available(now), bucket.waiting
+        mailbox.sweep()
+        return RateLimiterSnapshot(available, waiting, self._rate, self._burst)
+
+    def permit(self, *, weight: int = 1) -> Permit:
+        """Guard a block: `with limiter.permit(): ...`, or `async with`. Taken on entering.
+
+        Args:
+            weight: Calls that the block counts for, from 1 to `burst`.
+
+        Raises:
+            TypeError, ValueError: `weight` is no such number.
+            RateLimitedError: On entering, when the block must not be begun.
+        """
+        if at_least("weight", weight, 1) > self._burst:
+            raise ValueError(f"weight must be at most burst ({self._burst}), not {weight}")
+        outcomes = Outcomes(self.name, self._bus, self._clock)
+        return AdmissionPermit(
+            outcomes,
+            partial(self._admit, outcomes, weight),
+            partial(self._aadmit, outcomes, weight),
+            self._release,
+        )
+
+    def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
+        """Return how long a call can take, and how many calls it can become."""
+        return inner.delayed(self._max_wait)
+
+    def describe(self) -> str:
+        """Say in a few words what it does."""
+        if self._max_wait == 0:
+            wait = "refused at once"
+        else:
+            wait = "no limit" if self._max_wait is None else f"up to {self._max_wait:g} s"
+            wait = f"the next waits {wait}"
+        return f"{self._rate:g} calls a second, {self._burst} at once, {wait}"
+
+    def renew(self) -> None:
+        """In a forked child: a free lock, and nobody waiting."""
+        self._gate.renew()
+
+    def _admit(self, outcomes: Outcomes, weight: int = 1) -> None:
+        clock, gate = self._time(), self._gate
+        if not gate.take(clock.now(), weight):
+            self._refuse(outcomes, gate.wait(outcomes.policy, clock, weight))
+
+    async def _aadmit(self, outcomes: Outcomes, weight: int = 1) -> None:
+        clock, gate = self._time(), self._gate
+        if not gate.take(clock.now(), weight):
+            self._refuse(outcomes, await gate.await_token(outcomes.policy, clock, weight))
+
+    def _release(self, entry: None, verdict: Verdict) -> None:
+        """Do nothing: a token that was used is used."""
+
+    @staticmethod
+    def _refuse(outcomes: Outcomes, retry_after: float | None) -> None:
+        if retry_after is not None:
+            error = RateLimitedError(outcomes.policy, retry_after=retry_after)
+            outcomes.refused(error)
+            raise error
