@@ -128,9 +128,12 @@ def test_a_later_call_is_forgotten_at_most_one_bucket_early() -> None:
     tally = TimeWindow(10.0, buckets=5).tally()
     fill(tally, "+", at=0.0)
     fill(tally, "-", at=1.75)
+    fill(tally, "-", at=7.5)
 
-    assert figures(tally, 9.75) == (2, 1, 0)
-    assert figures(tally, 10.0) == (0, 0, 0)
+    assert figures(tally, 9.75) == (3, 2, 0)
+    assert figures(tally, 10.0) == (1, 1, 0)
+    assert figures(tally, 15.75) == (1, 1, 0)
+    assert figures(tally, 16.0) == (0, 0, 0)
 
 
 def test_the_first_call_after_everything_was_forgotten_opens_the_window_again() -> None:

@@ -92,7 +92,7 @@ class FailureShare(_Share):
 
     def record(self, now: float, failed: int, elapsed: float) -> bool:  # noqa: ARG002 - a Judge's call
         tally = self._tally
-        tally.record(now, failed, 0)
+        tally.record(now, failed)
         failures = tally.failures
         if not failures:  # The usual case, and the one that has to be quick.
             return False
