@@ -30,6 +30,10 @@ class Bounds:
             return Bounds(None, self.calls)
         return Bounds(self.seconds + seconds, self.calls)
 
+    def copied(self, copies: int) -> "Bounds":
+        """Return the bounds with copies of the call beside each other."""
+        return Bounds(self.seconds, None if self.calls is None else self.calls * copies)
+
     def repeated(self, plan: RetryPlan) -> "Bounds":
         """Return the bounds of a retry of them: all attempts last longest, all pauses are longest."""
         calls = None if self.calls is None or plan.attempts is None else self.calls * plan.attempts

@@ -16,6 +16,10 @@ __all__ = [
     "DeadlineMissed",
     "Event",
     "FallbackUsed",
+    "HedgeStarted",
+    "HedgeWon",
+    "KeyOverflowed",
+    "LimitChanged",
     "RetriesExhausted",
     "RetryScheduled",
     "SlotQueued",
@@ -113,6 +117,43 @@ class SlotQueued:
 
 
 @dataclass(frozen=True, slots=True)
+class HedgeStarted:
+    """A further copy of a slow call was started; `attempt` is its number, from 2."""
+
+    policy: str
+    at: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeWon:
+    """A further copy was the first to succeed; `attempt` is its number, from 2."""
+
+    policy: str
+    at: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChanged:
+    """An adaptive limiter has found another limit."""
+
+    policy: str
+    at: float
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOverflowed:
+    """A keyed store is full of policies in use: this key got one that is not kept."""
+
+    policy: str
+    at: float
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class FallbackUsed:
     """A fallback answered in place of `error`."""
 
@@ -140,6 +181,10 @@ Event = (
     | CallbackFailed
     | DeadlineMissed
     | FallbackUsed
+    | HedgeStarted
+    | HedgeWon
+    | KeyOverflowed
+    | LimitChanged
     | RetriesExhausted
     | RetryScheduled
     | SlotQueued

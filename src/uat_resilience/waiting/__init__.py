@@ -6,15 +6,17 @@ the world it lives in.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
-from typing import Protocol, cast
+from types import TracebackType
+from typing import Protocol, Self, cast
 
 from uat_resilience.ambient import DrainSignal, EnforcedDeadline
 from uat_resilience.clock import Clock
 
 __all__ = [
     "AsyncAlarm",
+    "AsyncRace",
     "AsyncWaiter",
     "AsyncWorld",
     "Waiter",
@@ -53,6 +55,40 @@ class AsyncAlarm(Protocol):
         ...
 
 
+class AsyncRace(Protocol):
+    """Several copies of one call: the first runs in the caller's own task, the others in tasks beside it.
+
+    Leaving it waits until all of them have ended; leaving it by an exception cancels them first.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> object: ...
+
+    async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
+        """Run a copy in the caller's task; returns early when `stop` cancels it."""
+        ...
+
+    def spawn(self, copy: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Start a copy in a task of its own."""
+        ...
+
+    def later(
+        self, clock: Clock, seconds: float, fire: Callable[[], object]
+    ) -> Callable[[], object]:
+        """Call `fire` after `seconds`, in the event loop; return what calls that off."""
+        ...
+
+    def stop(self) -> None:
+        """Cancel every copy that still runs, but for the one that says so."""
+        ...
+
+
 class AsyncWorld(Protocol):
     """What `waiting.asyncio` and `waiting.trio` offer."""
 
@@ -66,6 +102,10 @@ class AsyncWorld(Protocol):
 
     async def pause(self, clock: Clock, seconds: float, drain: DrainSignal | None) -> bool:
         """Suspend for `seconds`; False when the drain signal cut it short."""
+        ...
+
+    def race(self) -> AsyncRace:
+        """Return a race for the running task."""
         ...
 
     def alarm(self, clock: Clock) -> AsyncAlarm:

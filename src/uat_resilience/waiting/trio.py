@@ -1,7 +1,9 @@
 """Waiting by suspending a trio task. Loaded only where trio already is."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 import trio
 from trio.lowlevel import Task, TrioToken, current_task, current_trio_token
@@ -13,10 +15,12 @@ from uat_resilience.waiting import announce
 
 __all__ = [
     "Alarm",
+    "Race",
     "Scope",
     "TrioWaiter",
     "alarm",
     "pause",
+    "race",
     "running_task",
     "single_alarm",
     "waiter",
@@ -114,6 +118,65 @@ class Alarm:
         return Scope(self.clock, until, policy, after) if here else None
 
 
+class Race:
+    """Copies of one call, the first of them in the caller's own task."""
+
+    __slots__ = ("_copies", "_manager", "_nursery")
+
+    def __init__(self) -> None:
+        self._manager = trio.open_nursery()
+        # Each copy that runs, with the task it runs in.
+        self._copies: dict[trio.CancelScope, Task] = {}
+
+    async def __aenter__(self) -> Self:
+        self._nursery = await self._manager.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> object:
+        return await self._manager.__aexit__(kind, error, trace)
+
+    async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
+        """Run a copy in the caller's task; returns early when `stop` cancels it."""
+        with trio.CancelScope() as scope:
+            self._copies[scope] = current_task()
+            try:
+                await copy()
+            finally:
+                del self._copies[scope]
+
+    def spawn(self, copy: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Start a copy in a task of its own."""
+        self._nursery.start_soon(self.inline, copy)
+
+    def later(
+        self, clock: Clock, seconds: float, fire: Callable[[], object]
+    ) -> Callable[[], object]:
+        """Call `fire` after `seconds`, in the event loop; return what calls that off."""
+        until, off = clock.now() + seconds, trio.CancelScope()
+
+        async def fire_then() -> None:
+            with off:
+                with _cut_at(clock, until):
+                    await trio.Event().wait()
+                fire()
+
+        self._nursery.start_soon(fire_then)
+        return off.cancel
+
+    def stop(self) -> None:
+        """Cancel every copy that still runs, but for the one that says so."""
+        here = running_task()
+        for scope, task in self._copies.items():
+            if task is not here:
+                scope.cancel()
+
+
+race = Race
 alarm = single_alarm = Alarm
 
 
