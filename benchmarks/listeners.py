@@ -5,7 +5,7 @@ pipeline, exact under threads.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from threading import Lock
 
 from benchmarks.contenders.contender import NotOffered
@@ -15,22 +15,37 @@ __all__ = ["Tally", "count_outcomes", "tell_prometheus"]
 
 _OUTCOMES = {CallSucceeded: "success", CallFailed: "failure", CallAbandoned: "abandoned"}
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+_MANY = 1000
 
 
 class Tally:
-    """Calls of one outcome by policy, and the buckets of their durations."""
+    """Calls of one outcome by policy, and the buckets of their durations.
+
+    A call only notes its event, which needs no lock; the notes are added up before a scrape reads them,
+    and now and then so that they do not pile up.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._heard: deque[CallSucceeded | CallFailed | CallAbandoned] = deque()
         self.seconds: dict[str, float] = defaultdict(float)
         self.buckets: dict[str, list[int]] = defaultdict(lambda: [0] * (len(_BOUNDS) + 1))
 
     def hear(self, event: CallSucceeded | CallFailed | CallAbandoned) -> None:
-        """Count one call."""
-        policy, elapsed = event.policy, event.elapsed
+        """Note one call."""
+        heard = self._heard
+        heard.append(event)
+        if len(heard) >= _MANY:
+            self.add_up()
+
+    def add_up(self) -> None:
+        """Count what was noted."""
+        heard, seconds, buckets = self._heard, self.seconds, self.buckets
         with self._lock:
-            self.seconds[policy] += elapsed
-            self.buckets[policy][bisect_left(_BOUNDS, elapsed)] += 1
+            for _ in range(len(heard)):
+                event = heard.popleft()
+                seconds[event.policy] += event.elapsed
+                buckets[event.policy][bisect_left(_BOUNDS, event.elapsed)] += 1
 
 
 def count_outcomes(bus: EventBus) -> dict[str, Tally]:

@@ -52,5 +52,8 @@ def _parts(report: Report) -> Iterator[str]:
         yield tables.contention(report)
     if report.imports:
         yield "## Import"
-        yield f"Best of {report.plan.processes} fresh processes, once the interpreter has started, from compiled modules."
+        yield (
+            f"Best of {report.plan.processes} fresh processes, once the interpreter has started, "
+            "from compiled modules."
+        )
         yield tables.imports(report)

@@ -34,7 +34,7 @@ def targets(report: Report) -> str:
             each.target.peer
             + (f" ({_TITLES[each.target.peer_row]})" if each.target.peer_row else ""),
             _ns(each.theirs),
-            _ratio(each.ratio),
+            _ratio(each.ratio, digits=3),
             f"≤ {each.target.reach:.2f}",
             _verdict(reached=each.reached),
         )
@@ -156,8 +156,8 @@ def _ns(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}".replace(",", " ")
 
 
-def _ratio(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+def _ratio(value: float | None, *, digits: int = 2) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _verdict(*, reached: bool | None) -> str:

@@ -72,7 +72,7 @@ def test_tables_give_the_cheapest_first_with_its_ratio_to_ours() -> None:
     text = printed(made_up())
 
     assert (
-        "| breaker closed, consecutive failures | async | 400 | circuitbreaker | 1 000 | 0.40 | ≤ 0.70 | yes |"
+        "| breaker closed, consecutive failures | async | 400 | circuitbreaker | 1 000 | 0.400 | ≤ 0.70 | yes |"
         in text
     )
     assert text.index("| **uat_resilience** | 200 | 1.00 | 400 | 1.00 |") < text.index(
