@@ -6,13 +6,13 @@ A free slot is taken and given back without the lock; only the queue needs it. G
 
 from uat_resilience._core.deadline import tightest
 from uat_resilience._core.slots import SlotMachine
-from uat_resilience.ambient import Deadline, current_deadline
+from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import SlotQueued
-from uat_resilience.waiting import AsyncWorld, Waiter, refuse_to_block, world
+from uat_resilience.waiting import Waiter, refuse_to_block, unenforced_deadline, world
 from uat_resilience.waiting.threads import ThreadWaiter
 
 __all__ = ["SlotGate"]
@@ -77,7 +77,7 @@ class SlotGate:
         if not self._queue_limit:
             return False
         here = world()
-        patience, limit = self._max_wait, _unenforced(here)
+        patience, limit = self._max_wait, unenforced_deadline(here)
         if limit is not None:
             patience = tightest(patience, limit.remaining())
         waiter = here.waiter()
@@ -126,11 +126,3 @@ class SlotGate:
     def _wake(self, waiter: Waiter) -> None:
         if not waiter.grant():
             self.mailbox.post(waiter)
-
-
-def _unenforced(here: AsyncWorld) -> Deadline | None:
-    """Return the deadline around this task when nothing cuts the task at it."""
-    deadline = current_deadline.get()
-    if deadline is None or (deadline.task is not None and deadline.task is here.running_task()):
-        return None
-    return deadline

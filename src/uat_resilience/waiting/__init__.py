@@ -11,7 +11,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Protocol, Self, cast
 
-from uat_resilience.ambient import DrainSignal, EnforcedDeadline
+from uat_resilience.ambient import Deadline, DrainSignal, EnforcedDeadline, current_deadline
 from uat_resilience.clock import Clock
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Waiter",
     "announce",
     "refuse_to_block",
+    "unenforced_deadline",
     "world",
 ]
 
@@ -141,6 +142,14 @@ def world() -> AsyncWorld:
     raise RuntimeError(
         "no asyncio or trio task runs here: await this inside asyncio.run(...) or trio.run(...)"
     )
+
+
+def unenforced_deadline(here: AsyncWorld) -> Deadline | None:
+    """Return the deadline around this task when nothing cuts the task at it."""
+    deadline = current_deadline.get()
+    if deadline is None or (deadline.task is not None and deadline.task is here.running_task()):
+        return None
+    return deadline
 
 
 def refuse_to_block(policy: str, instead: str) -> None:
