@@ -59,10 +59,10 @@ class BreakerGate:
         "_observe",
         "_on",
         "_on_result",
-        "_outcomes",
         "_recovery_time",
         "machine",
         "mailbox",
+        "outcomes",
     )
 
     def __init__(
@@ -87,7 +87,7 @@ class BreakerGate:
         self._observe = observe
         self._clock = clock
         self._bus = bus
-        self._outcomes = Outcomes(name, bus, clock)
+        self.outcomes = Outcomes(name, bus, clock)
         self.mailbox: Mailbox[tuple[Ticket, int | None, float, float], Transition] = Mailbox(
             self._apply, self._tell
         )
@@ -116,7 +116,7 @@ class BreakerGate:
         if not isinstance(answer, Refusal):
             return answer
         error = CircuitOpenError(self._name, state=answer.state, retry_after=answer.retry_after)
-        self._outcomes.refused(error)
+        self.outcomes.refused(error)
         if self._observe:
             return _UNCOUNTED
         raise error
@@ -154,20 +154,20 @@ class BreakerGate:
         """Count a success."""
         self.record(ticket, 0, started)
         if started is not None:
-            self._outcomes.succeeded(started)
+            self.outcomes.succeeded(started)
 
     def failed(self, ticket: Ticket, started: float | None, error: Exception | None) -> None:
         """Count a failure; without an error it was the result."""
         self.record(ticket, 1, started)
         if started is not None:
-            self._outcomes.failed(started, error)
+            self.outcomes.failed(started, error)
 
     def abandoned(self, ticket: Ticket, started: float | None) -> None:
         """Take back the ticket of a call that says nothing about the dependency."""
         if isinstance(ticket, Probe):
             self.mailbox.post((ticket, None, 0.0, 0.0))
         if started is not None:
-            self._outcomes.abandoned(started)
+            self.outcomes.abandoned(started)
 
     def record(self, ticket: Ticket, failed: int, started: float | None) -> None:
         """Count a success (`failed` is 0) or a failure (1), and tell what came of it. Never blocks."""

@@ -134,6 +134,11 @@ class CircuitBreaker(Guard):
         """Where the breaker stands. Reading it moves nothing: OPEN is left when the next call arrives."""
         return self._gate.machine.era.state
 
+    @property
+    def in_use(self) -> bool:
+        """True unless closed: dropping an open breaker would let every call through."""
+        return self.state is not BreakerState.CLOSED
+
     def snapshot(self) -> BreakerSnapshot:
         """Return the breaker at this moment, with what its window has forgotten left out."""
         machine, mailbox, now = self._gate.machine, self._gate.mailbox, self._gate.now()
@@ -181,7 +186,7 @@ class CircuitBreaker(Guard):
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:  # noqa: ARG002 - its own is given
         """Return `fn` guarded for sync code."""
         gate, machine, bus = self._gate, self._gate.machine, self._bus
-        timed, on_result = self._timed, self._on_result
+        timed, judging = self._timed, self._timed or self._on_result is not None
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             era = machine.era
@@ -194,10 +199,13 @@ class CircuitBreaker(Guard):
             except BaseException as error:
                 gate.raised(ticket, started, error)
                 raise
-            if started is not None or on_result is not None:
+            if judging:
                 gate.returned(ticket, started, result)
-            elif ticket is not era or not era.judge.quiet:
+                return result
+            if ticket is not era or not era.judge.quiet:
                 gate.record(ticket, 0, None)
+            if started is not None:
+                gate.outcomes.succeeded(started)
             return result  # In the healthy case no lock was taken, and nothing written.
 
         return guarded
@@ -209,7 +217,7 @@ class CircuitBreaker(Guard):
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
         gate, machine, bus = self._gate, self._gate.machine, self._bus
-        timed, on_result = self._timed, self._on_result
+        timed, judging = self._timed, self._timed or self._on_result is not None
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             era = machine.era
@@ -220,10 +228,13 @@ class CircuitBreaker(Guard):
             except BaseException as error:
                 gate.raised(ticket, started, error)
                 raise
-            if started is not None or on_result is not None:
+            if judging:
                 gate.returned(ticket, started, result)
-            elif ticket is not era or not era.judge.quiet:
+                return result
+            if ticket is not era or not era.judge.quiet:
                 gate.record(ticket, 0, None)
+            if started is not None:
+                gate.outcomes.succeeded(started)
             return result  # In the healthy case no lock was taken, and nothing written.
 
         return guarded

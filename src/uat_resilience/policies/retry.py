@@ -13,6 +13,7 @@ from uat_resilience.clock import Clock
 from uat_resilience.policies.attempts import AsyncAttempts, Attempts
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.matching import ExceptionSpec, Matcher
+from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.policies.retry_after import asked_pause
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
@@ -161,37 +162,40 @@ class Retry(Guard):
 
     def __iter__(self) -> Attempts:
         """Start a run of blocks in sync code."""
-        return Attempts(self._begin(self.name))
+        return Attempts(self._begin(self.name, None))
 
     def __aiter__(self) -> AsyncAttempts:
         """Start a run of blocks in async code."""
-        return AsyncAttempts(self._begin(self.name))
+        return AsyncAttempts(self._begin(self.name, None))
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code."""
         bus, on_result, eager = self._bus, self._rules.on_result, self._rules.eager
+        outcomes = Outcomes(name, self._bus, self._clock)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            started = outcomes.now() if bus.outcomes_wanted else None
             # Without a limit in time, a run is only needed once something has failed.
-            run = self._begin(name) if eager or bus.outcomes_wanted else None
+            run = self._begin(name, started) if eager else None
             while True:
                 try:
                     result = fn(*args, **kwargs)
                     if type(result) is COROUTINE:
                         raise refuse_coroutine(result)
                 except Exception as error:
-                    run = run or self._begin(name)
+                    run = run or self._begin(name, started)
                     pause = run.after_error(error)
                     if pause is None or not run.pause(pause, error):
                         raise
                     continue
                 except BaseException:
-                    if run is not None:
-                        run.interrupted()
+                    _interrupted(outcomes, started)
                     raise
                 if run is None and on_result is None:
+                    if started is not None:
+                        outcomes.succeeded(started)
                     return result
-                run = run or self._begin(name)
+                run = run or self._begin(name, started)
                 pause = run.after_result(result)
                 if pause is None or not run.pause(pause, None, discarded=result):
                     return result
@@ -203,33 +207,36 @@ class Retry(Guard):
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
         bus, on_result, eager = self._bus, self._rules.on_result, self._rules.eager
+        outcomes = Outcomes(name, self._bus, self._clock)
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            run = self._begin(name) if eager or bus.outcomes_wanted else None
+            started = outcomes.now() if bus.outcomes_wanted else None
+            run = self._begin(name, started) if eager else None
             while True:
                 try:
                     result = await fn(*args, **kwargs)
                 except Exception as error:
-                    run = run or self._begin(name)
+                    run = run or self._begin(name, started)
                     pause = run.after_error(error)
                     if pause is None or not await run.apause(pause, error):
                         raise
                     continue
                 except BaseException:
-                    if run is not None:
-                        run.interrupted()
+                    _interrupted(outcomes, started)
                     raise
                 if run is None and on_result is None:
+                    if started is not None:
+                        outcomes.succeeded(started)
                     return result
-                run = run or self._begin(name)
+                run = run or self._begin(name, started)
                 pause = run.after_result(result)
                 if pause is None or not await run.apause(pause, None, discarded=result):
                     return result
 
         return guarded
 
-    def _begin(self, name: str) -> RetryRun:
-        return RetryRun(name, self._rules, self._time(), self._bus)
+    def _begin(self, name: str, started: float | None) -> RetryRun:
+        return RetryRun(name, self._rules, self._time(), self._bus, started)
 
 
 _SETTINGS = (
@@ -246,6 +253,11 @@ _SETTINGS = (
     "clock",
     "bus",
 )
+
+
+def _interrupted(outcomes: Outcomes, started: float | None) -> None:
+    if started is not None:
+        outcomes.abandoned(started)
 
 
 def _matcher(on: ExceptionSpec | Unset, on_result: object) -> Matcher:

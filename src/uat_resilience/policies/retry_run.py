@@ -44,7 +44,7 @@ class RetryRules:
 class RetryRun:
     """Count attempts, judge how they end, say how long to pause.
 
-    A run belongs to one call in one thread or task.
+    A run belongs to one call in one thread or task. It may begin later than its call, which began at `started`.
 
     Attributes:
         attempts: Attempts made so far, the current one included.
@@ -52,12 +52,19 @@ class RetryRun:
 
     __slots__ = ("_bus", "_clock", "_outcomes", "_policy", "_rules", "_started", "attempts")
 
-    def __init__(self, policy: str, rules: RetryRules, clock: Clock, bus: EventBus) -> None:
+    def __init__(
+        self,
+        policy: str,
+        rules: RetryRules,
+        clock: Clock,
+        bus: EventBus,
+        started: float | None = None,
+    ) -> None:
         self._policy = policy
         self._rules = rules
         self._bus = bus
         self._outcomes = Outcomes(policy, bus, clock) if bus.outcomes_wanted else None
-        self._started = clock.now()
+        self._started = clock.now() if started is None else started
         self.attempts = 1
         self._clock = clock
         if rules.budget is not None and switches.guarding:

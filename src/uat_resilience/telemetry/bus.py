@@ -3,6 +3,9 @@
 Listeners are plain sync functions, called in the thread and task that the event happened in, after every
 lock is free, so a listener may call the policy it hears from. One that raises hurts nobody: it is logged
 once per exception type and counted.
+
+Every call through every policy has an end, so that is where building an event costs most. A meter hears of the
+same ends as three arguments, without an event: for metrics, which keep a number and throw the rest away.
 """
 
 from collections.abc import Callable, Generator
@@ -17,9 +20,15 @@ from uat_resilience.telemetry.events import (
     Event,
 )
 
-__all__ = ["EventBus", "captured", "default_bus"]
+__all__ = ["End", "EventBus", "Meter", "captured", "default_bus"]
 
 E = TypeVar("E", bound=Event)
+
+End = type[CallSucceeded] | type[CallFailed] | type[CallAbandoned]
+"""How a call ended, named by the event that tells of it."""
+
+Meter = Callable[[End, str, float], object]
+"""Is told how a call ended, through which policy, and how many seconds it took."""
 
 _ALL_TYPES: tuple[type[Event], ...] = get_args(Event)
 _OUTCOMES: frozenset[type[Event]] = frozenset({CallSucceeded, CallFailed, CallAbandoned})
@@ -31,17 +40,27 @@ class EventBus:
     Thread-safe. Subscribing copies a small table; emitting takes no lock.
 
     Attributes:
-        outcomes_wanted: True while somebody listens to how calls end. Policies read it once per call
-            and take no time and build nothing while it is False.
+        outcomes_wanted: True while somebody hears how calls end, as events or by a meter. Policies read it
+            once per call and take no time and build nothing while it is False.
         listener_errors: How many times a listener raised.
     """
 
-    __slots__ = ("_listeners", "_lock", "_logged", "listener_errors", "outcomes_wanted")
+    __slots__ = (
+        "_listeners",
+        "_lock",
+        "_logged",
+        "_meters",
+        "_put_on",
+        "listener_errors",
+        "outcomes_wanted",
+    )
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._listeners: dict[type[Event], tuple[Callable[..., object], ...]] = {}
         self._logged: set[type[Exception]] = set()
+        self._put_on: dict[object, Meter] = {}
+        self._meters: tuple[Meter, ...] = ()
         self.listener_errors = 0
         self.outcomes_wanted = False
 
@@ -71,6 +90,35 @@ class EventBus:
 
         return unsubscribe
 
+    def meter(self, meter: Meter) -> Callable[[], None]:
+        """Call `meter(kind, policy, elapsed)` at the end of every call, without building an event for it.
+
+        `kind` is `CallSucceeded`, `CallFailed` or `CallAbandoned`. The quickest way to count.
+
+        Returns:
+            A function that ends it; calling it twice is no error.
+
+        Raises:
+            TypeError: `meter` is not callable, or is a coroutine function.
+        """
+        _check_listener(meter)
+
+        key = object()  # One meter may be put on twice.
+        self._put_meter(key, meter)
+        return lambda: self._put_meter(key, None)
+
+    def ended(self, kind: End, policy: str, elapsed: float) -> bool:
+        """Tell the meters how a call ended; True when somebody wants the event as well.
+
+        Never call it under a lock.
+        """
+        for meter in self._meters:
+            try:
+                meter(kind, policy, elapsed)
+            except Exception as error:  # noqa: BLE001 - as for a listener
+                self._contain(error)
+        return kind in self._listeners
+
     def wants(self, kind: type[Event]) -> bool:
         """Return True when somebody listens to this type of event."""
         return kind in self._listeners
@@ -92,7 +140,19 @@ class EventBus:
         with self._lock:
             edited = {kind: edit(kind, self._listeners.get(kind, ())) for kind in _ALL_TYPES}
             self._listeners = {kind: listeners for kind, listeners in edited.items() if listeners}
-            self.outcomes_wanted = not _OUTCOMES.isdisjoint(self._listeners)
+            self._notice()
+
+    def _put_meter(self, key: object, meter: Meter | None) -> None:
+        with self._lock:
+            if meter is None:
+                self._put_on.pop(key, None)
+            else:
+                self._put_on[key] = meter
+            self._meters = tuple(self._put_on.values())
+            self._notice()
+
+    def _notice(self) -> None:
+        self.outcomes_wanted = bool(self._meters) or not _OUTCOMES.isdisjoint(self._listeners)
 
     def _contain(self, error: Exception) -> None:
         with self._lock:

@@ -1,0 +1,234 @@
+"""Prometheus: count what policies do, and show it when the server scrapes.
+
+    handle = instrument()                   # every policy on the default bus, in the default registry
+    handle.watch(orders)                    # gauges too: state, slots, limit
+
+Counters are plain numbers (see `tally`) and are only turned into metrics at scrape time; gauges are read from
+`snapshot()` then. Labels are names of policies and enum values, so there are as many series as policies.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Protocol
+
+from uat_resilience._core.breaker import BreakerState
+from uat_resilience.integrations.tally import DURATIONS, Calls, Count, Tally
+from uat_resilience.pipeline import PipelineSnapshot
+from uat_resilience.policies.circuit_breaker import BreakerSnapshot
+from uat_resilience.telemetry import (
+    BreakerStateChanged,
+    CallAbandoned,
+    CallFailed,
+    CallRefused,
+    CallSucceeded,
+    DeadlineMissed,
+    EventBus,
+    HedgeStarted,
+    HedgeWon,
+    RetriesExhausted,
+    RetryScheduled,
+    default_bus,
+)
+
+try:
+    from prometheus_client import REGISTRY, CollectorRegistry
+    from prometheus_client.core import (
+        CounterMetricFamily,
+        GaugeMetricFamily,
+        HistogramMetricFamily,
+        Metric,
+    )
+    from prometheus_client.registry import Collector
+except ImportError as error:
+    raise ImportError(
+        "prometheus-client is not installed: pip install 'uat-resilience[prometheus]'"
+    ) from error
+
+__all__ = ["Instrumentation", "Watched", "instrument"]
+
+
+class Watched(Protocol):
+    """A policy with a snapshot: a breaker, a bulkhead, a limiter, a pipeline of them."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in metrics."""
+        ...
+
+    def snapshot(self) -> object:
+        """Return the policy at this moment."""
+        ...
+
+
+class Instrumentation:
+    """Metrics that are being kept. Made by `instrument()`. Thread-safe."""
+
+    def __init__(self, collector: "_Collector", ends: Sequence[Callable[[], None]]) -> None:
+        self._collector = collector
+        self._ends = ends
+
+    def watch(self, *policies: Watched) -> "Instrumentation":
+        """Show the state and the slots of these policies too, read from `snapshot()` at each scrape.
+
+        A pipeline stands for the policies in it. Give each policy a name of its own: of two that share one, the
+        last is shown. They are kept alive until `close()`.
+        """
+        self._collector.watched = (*self._collector.watched, *policies)
+        return self
+
+    def close(self) -> None:
+        """Stop counting, and take the metrics out of their registry. Closing twice is no error."""
+        ends, self._ends = self._ends, ()
+        for end in ends:
+            end()
+
+
+def instrument(
+    bus: EventBus | None = None,
+    *,
+    registry: CollectorRegistry = REGISTRY,
+    buckets: Sequence[float] = DURATIONS,
+    names: int = 1000,
+) -> Instrumentation:
+    """Count how calls end, how long they take, retries, transitions, refusals and missed deadlines.
+
+    Args:
+        bus: Whose policies to count. Default: `default_bus`.
+        registry: Where the metrics go, one set in each. Default: the one that `prometheus_client` exposes.
+        buckets: Upper bounds of `uat_call_seconds` in seconds, rising.
+        names: Names of policies kept apart at most; further ones are counted together as `other`.
+
+    Returns:
+        A handle to watch policies with, and to close.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range, or the registry has these
+            metrics already.
+    """
+    bus = default_bus if bus is None else bus
+    tally = Tally(buckets, names=names)
+    collector = _Collector(tally)
+    registry.register(collector)
+    ends = [
+        bus.meter(tally.end),
+        *_count_events(bus, tally),
+        lambda: registry.unregister(collector),
+    ]
+    return Instrumentation(collector, ends)
+
+
+def _count_events(bus: EventBus, tally: Tally) -> Iterator[Callable[[], None]]:
+    count = tally.count
+    yield bus.subscribe(lambda event: count("uat_calls", event.policy, "refused"), CallRefused)
+    yield bus.subscribe(
+        lambda event: count("uat_breaker_transitions", event.policy, _spelled(event.new)),
+        BreakerStateChanged,
+    )
+    yield bus.subscribe(lambda event: count("uat_retries", event.policy), RetryScheduled)
+    yield bus.subscribe(
+        lambda event: count("uat_retries_exhausted", event.policy), RetriesExhausted
+    )
+    yield bus.subscribe(lambda event: count("uat_deadlines_missed", event.policy), DeadlineMissed)
+    yield bus.subscribe(lambda event: count("uat_hedges", event.policy, "started"), HedgeStarted)
+    yield bus.subscribe(lambda event: count("uat_hedges", event.policy, "won"), HedgeWon)
+
+
+class _Collector(Collector):
+    """Turns the counts and the snapshots into metrics, each time it is asked."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.watched: tuple[Watched, ...] = ()
+        self._tally = tally
+        self._hedges_lost: dict[str, int] = {}
+
+    def describe(self) -> Iterable[Metric]:
+        """Name the metrics, so that the registry finds out who else has them."""
+        return [*self._counters({}, {}), *_gauges(())]
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all metrics as they are now."""
+        return [*self._counters(*self._tally.read()), *_gauges(self.watched)]
+
+    def _counters(self, calls: dict[str, Calls], counts: dict[Count, int]) -> Iterator[Metric]:
+        ended = CounterMetricFamily(
+            "uat_calls", "Calls by how they ended", labels=("policy", "outcome")
+        )
+        lasted = HistogramMetricFamily(
+            "uat_call_seconds",
+            "Seconds that calls took; refused ones take none",
+            labels=("policy",),
+        )
+        for policy, each in calls.items():
+            for kind, row in each.buckets.items():
+                ended.add_metric((policy, _OUTCOMES[kind]), sum(row))
+            lasted.add_metric((policy,), *self._histogram(each))
+        counters = {"uat_calls": ended} | {
+            name: CounterMetricFamily(name, text, labels=labels) for name, text, labels in _COUNTERS
+        }
+        for (metric, policy, label), number in counts.items():
+            if metric != "uat_hedges":
+                counters[metric].add_metric((policy, label) if label else (policy,), number)
+        for policy, started, won in _hedges(counts):
+            # A copy has lost until it wins, but a counter must not fall.
+            lost = max(started - won, self._hedges_lost.get(policy, 0))
+            self._hedges_lost[policy] = lost
+            counters["uat_hedges"].add_metric((policy, "true"), won)
+            counters["uat_hedges"].add_metric((policy, "false"), lost)
+        yield from counters.values()
+        yield lasted
+
+    def _histogram(self, calls: Calls) -> tuple[list[tuple[str, float]], float]:
+        rows = [sum(column) for column in zip(*calls.buckets.values(), strict=True)]
+        bounds = [*(str(bound) for bound in self._tally.bounds), "+Inf"]
+        return list(zip(bounds, accumulate(rows), strict=True)), calls.seconds
+
+
+_OUTCOMES = {CallSucceeded: "success", CallFailed: "failure", CallAbandoned: "abandoned"}
+
+_COUNTERS = (
+    ("uat_breaker_transitions", "Changes of a breaker's state", ("policy", "to")),
+    ("uat_retries", "Further attempts that were decided on", ("policy",)),
+    ("uat_retries_exhausted", "Calls that a retry gave up", ("policy",)),
+    ("uat_deadlines_missed", "Calls that were not over in time", ("policy",)),
+    ("uat_hedges", "Further copies of slow calls, by whether they came first", ("policy", "won")),
+)
+
+
+def _hedges(counts: dict[Count, int]) -> Iterator[tuple[str, int, int]]:
+    for (metric, policy, label), started in counts.items():
+        if metric == "uat_hedges" and label == "started":
+            yield policy, started, counts.get((metric, policy, "won"), 0)
+
+
+def _gauges(watched: Iterable[Watched]) -> Iterator[Metric]:
+    state = GaugeMetricFamily(
+        "uat_breaker_state", "1 for the state a breaker is in", labels=("policy", "state")
+    )
+    running = GaugeMetricFamily("uat_bulkhead_running", "Calls with a slot", labels=("policy",))
+    waiting = GaugeMetricFamily("uat_bulkhead_waiting", "Calls in the queue", labels=("policy",))
+    limit = GaugeMetricFamily("uat_limit", "Calls at once at most", labels=("policy",))
+    shown = {
+        name: snapshot for each in watched for name, snapshot in _flat(each.name, each.snapshot())
+    }
+    for policy, snapshot in shown.items():
+        if isinstance(snapshot, BreakerSnapshot):
+            for each in BreakerState:
+                state.add_metric((policy, _spelled(each)), each is snapshot.state)
+        slots: int | None = getattr(snapshot, "running", None)
+        if slots is not None:
+            running.add_metric((policy,), slots)
+            waiting.add_metric((policy,), getattr(snapshot, "waiting", 0))
+            limit.add_metric((policy,), getattr(snapshot, "limit", getattr(snapshot, "size", 0)))
+    yield from (state, running, waiting, limit)
+
+
+def _flat(name: str, snapshot: object) -> Iterator[tuple[str, object]]:
+    if not isinstance(snapshot, PipelineSnapshot):
+        yield name, snapshot
+        return
+    for inner, each in snapshot.policies:
+        yield from _flat(inner, each)
+
+
+def _spelled(state: BreakerState) -> str:
+    return state.name.lower()
