@@ -3,6 +3,7 @@
 from uat_resilience._core.backoff import Backoff, Constant, Exponential, Linear
 from uat_resilience._core.breaker import BreakerState
 from uat_resilience._core.jitter import Jitter
+from uat_resilience._core.quantile import Quantile
 from uat_resilience._core.retry import GiveUp
 from uat_resilience._core.trip import ConsecutiveFailures, FailureRate, SlowRate, TripRule
 from uat_resilience._core.window import CountWindow, TimeWindow
@@ -23,13 +24,17 @@ from uat_resilience.pipeline import Pipeline, PipelineSnapshot
 from uat_resilience.policies.attempts import Attempt
 from uat_resilience.policies.bulkhead import Bulkhead, BulkheadSnapshot
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot, CircuitBreaker
+from uat_resilience.policies.coalesce import Coalesce, CoalesceSnapshot
 from uat_resilience.policies.deadline import deadline
 from uat_resilience.policies.fallback import Fallback, FallbackSnapshot
+from uat_resilience.policies.hedge import Hedge, HedgeSnapshot
 from uat_resilience.policies.permit import Permit
 from uat_resilience.policies.policy import Policy
+from uat_resilience.policies.rate_limiter import RateLimiter, RateLimiterSnapshot
 from uat_resilience.policies.retry import Retry, RetrySnapshot
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
 from uat_resilience.policies.timeout import Timeout, TimeoutSnapshot, UnenforcedTimeoutWarning
+from uat_resilience.registry import Keyed
 from uat_resilience.telemetry import (
     BreakerStateChanged,
     CallAbandoned,
@@ -41,6 +46,10 @@ from uat_resilience.telemetry import (
     Event,
     EventBus,
     FallbackUsed,
+    HedgeStarted,
+    HedgeWon,
+    KeyOverflowed,
+    LimitChanged,
     RetriesExhausted,
     RetryScheduled,
     SlotQueued,
@@ -67,6 +76,8 @@ __all__ = [
     "CircuitBreaker",
     "CircuitOpenError",
     "Clock",
+    "Coalesce",
+    "CoalesceSnapshot",
     "ConsecutiveFailures",
     "Constant",
     "CountWindow",
@@ -80,7 +91,14 @@ __all__ = [
     "FallbackSnapshot",
     "FallbackUsed",
     "GiveUp",
+    "Hedge",
+    "HedgeSnapshot",
+    "HedgeStarted",
+    "HedgeWon",
     "Jitter",
+    "KeyOverflowed",
+    "Keyed",
+    "LimitChanged",
     "Linear",
     "OverloadedError",
     "Permit",
@@ -88,7 +106,10 @@ __all__ = [
     "PipelineSnapshot",
     "PipelineWarning",
     "Policy",
+    "Quantile",
     "RateLimitedError",
+    "RateLimiter",
+    "RateLimiterSnapshot",
     "ResilienceError",
     "RetriesExhausted",
     "Retry",

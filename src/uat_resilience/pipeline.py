@@ -105,6 +105,11 @@ class Pipeline(Guard):
         """The policies, outermost first."""
         return self._policies
 
+    @property
+    def in_use(self) -> bool:
+        """True while one of its policies is."""
+        return any(isinstance(each, Wrapper) and each.in_use for each in self._policies)
+
     def flattened(self) -> list[Policy]:
         """Return the policies, outermost first, with those of inner pipelines in their place."""
         flat: list[Policy] = []
@@ -176,15 +181,12 @@ class Pipeline(Guard):
         return name if self._given_name is not None or name != self.kind else None
 
 
-_TUPLE: type = tuple
-
-
 def _or_timed_out(on: ExceptionSpec) -> ExceptionSpec:
-    if isinstance(on, _TUPLE):
-        return (*cast("tuple[type[Exception], ...]", on), TimedOutError)
     if isinstance(on, type):
         return (on, TimedOutError)
-    return lambda error: isinstance(error, TimedOutError) or on(error)
+    if callable(on):
+        return lambda error: isinstance(error, TimedOutError) or on(error)
+    return (*on, TimedOutError)
 
 
 def _seconds(bounds: Bounds) -> str:

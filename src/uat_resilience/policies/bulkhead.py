@@ -88,6 +88,11 @@ class Bulkhead(Guard):
         )
         renew_after_fork(self)
 
+    @property
+    def in_use(self) -> bool:
+        """True while calls hold slots or wait for one."""
+        return self._gate.slots.running > 0 or self._gate.slots.waiting > 0
+
     def snapshot(self) -> BulkheadSnapshot:
         """Return the bulkhead at this moment."""
         slots = self._gate.slots

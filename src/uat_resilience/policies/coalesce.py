@@ -82,6 +82,11 @@ class Coalesce(Guard):
         )
         renew_after_fork(self)
 
+    @property
+    def in_use(self) -> bool:
+        """True while a call is under way that others may be waiting for."""
+        return self.snapshot().flights > 0
+
     def snapshot(self) -> CoalesceSnapshot:
         """Return the coalescer at this moment."""
         return CoalesceSnapshot(*self._flights.counts())

@@ -84,6 +84,11 @@ class Wrapper(ABC):
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code, telling under `name`."""
 
+    @property
+    def in_use(self) -> bool:
+        """True while dropping the policy would lose something: calls inside, an open breaker."""
+        return False
+
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take and how many calls it can become, given the same for inside."""
         return inner

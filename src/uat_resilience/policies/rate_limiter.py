@@ -91,6 +91,12 @@ class RateLimiter(Admission[None]):
         )
         renew_after_fork(self)
 
+    @property
+    def in_use(self) -> bool:
+        """True until it is rested: dropping it earlier would give its callers a second burst."""
+        now = self.snapshot()
+        return now.waiting > 0 or now.available < now.burst
+
     def snapshot(self) -> RateLimiterSnapshot:
         """Return the limiter at this moment."""
         now, mailbox, bucket = self._time().now(), self._gate.mailbox, self._gate.bucket

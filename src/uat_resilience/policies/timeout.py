@@ -4,12 +4,15 @@ import threading
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import seconds as checked
+from uat_resilience._core.quantile import Quantile
 from uat_resilience.ambient import Deadline, EnforcedDeadline, current_deadline
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import TimedOutError
+from uat_resilience.policies.adaptive_delay import AdaptiveDelay
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.bulkhead import Bulkhead
 from uat_resilience.policies.deadline import enforce, governing, tell_missed
@@ -64,7 +67,10 @@ class Timeout(Guard):
     Frozen, and safe to share between threads, tasks and event loops.
 
     Args:
-        seconds: Seconds each call is given, above 0.
+        seconds: Seconds each call is given, above 0, or a `Quantile` of how long calls took lately, such as
+            `Quantile(0.99, times=3.0, floor=0.1, ceiling=5.0)`. It needs a ceiling: that is what calls get
+            before there are enough samples, and it keeps a dependency that slows down from pulling its own
+            timeout along. Answers count, and calls that were cut; failures do not, as they are often fast.
         name: Name in events and errors. Default: `timeout`, or `pipeline/timeout` in a named pipeline.
         thread: In sync code: None warns once that the body is not cut (`UnenforcedTimeoutWarning`), False says
             that this is meant, a `Bulkhead` caps the worker threads that make it enforced.
@@ -75,12 +81,12 @@ class Timeout(Guard):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_alarms", "_seconds", "_thread", "_warned")
+    __slots__ = ("_alarms", "_fixed", "_given", "_thread", "_warned")
     kind = "timeout"
 
     def __init__(
         self,
-        seconds: float,
+        seconds: float | Quantile,
         *,
         name: str | None = None,
         thread: Bulkhead | bool | None = None,
@@ -88,7 +94,12 @@ class Timeout(Guard):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        self._seconds = checked("seconds", seconds)
+        if isinstance(seconds, Quantile) and seconds.ceiling is None:
+            raise ValueError(
+                f"seconds must be a number, or a Quantile with a ceiling, not {seconds!r}"
+            )
+        self._given = AdaptiveDelay("seconds", seconds)
+        self._fixed = None if isinstance(seconds, Quantile) else checked("seconds", seconds)
         if thread is True or not isinstance(thread, Bulkhead | bool | None):
             raise TypeError(
                 "thread must be None, False, or a Bulkhead that caps the worker threads, "
@@ -100,8 +111,17 @@ class Timeout(Guard):
 
     @property
     def seconds(self) -> float:
-        """Seconds each call is given."""
-        return self._seconds
+        """Seconds a call is given now."""
+        if self._fixed is not None:
+            return self._fixed
+        now = self._given.seconds()
+        return self.longest if now is None else now
+
+    @property
+    def longest(self) -> float:
+        """Seconds a call is given at most."""
+        setting = self._given.setting
+        return setting if not isinstance(setting, Quantile) else (setting.ceiling or inf)
 
     @property
     def enforced_in_sync_code(self) -> bool:
@@ -110,25 +130,27 @@ class Timeout(Guard):
 
     def snapshot(self) -> TimeoutSnapshot:
         """Return the seconds each call is given."""
-        return TimeoutSnapshot(self._seconds)
+        return TimeoutSnapshot(self.seconds)
 
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:
         """Return how long a call can take, and how many calls it can become."""
-        return inner if sync and not self.enforced_in_sync_code else inner.cut(self._seconds)
+        return inner if sync and not self.enforced_in_sync_code else inner.cut(self.longest)
 
     def describe(self) -> str:
         """Say in a few words what it does."""
         enforced = "" if self.enforced_in_sync_code else ", not enforced in sync code"
-        return f"at most {self._seconds:g} s{enforced}"
+        return f"at most {self.longest:g} s{enforced}"
 
     def awrap(
         self, fn: Callable[P, Awaitable[T]], name: str
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
         bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+        given, follows = self._given, self._given.follows
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
+            began = outcomes.now() if follows else 0.0
             scope = self._scope(name) if switches.guarding else None
             token = None if scope is None else current_deadline.set(scope)
             try:
@@ -138,6 +160,7 @@ class Timeout(Guard):
                 if started is not None:
                     outcomes.raised(started, timed_out or error)
                 if timed_out is not None:
+                    given.record(timed_out.after)
                     raise timed_out from error
                 raise
             finally:
@@ -147,6 +170,8 @@ class Timeout(Guard):
                 scope.leave(None)
                 if scope.fired:  # The body swallowed the cancellation: believe it.
                     tell_missed(bus, scope)
+            if follows:
+                given.record(outcomes.now() - began)
             if started is not None:
                 outcomes.succeeded(started)
             return result
@@ -175,7 +200,10 @@ class Timeout(Guard):
 
     def _scope(self, name: str) -> EnforcedDeadline | None:
         """Cut the running task in time; None when a deadline around it does so sooner."""
-        clock, seconds = self._clock or default_clock.clock, self._seconds
+        clock, seconds = self._clock or default_clock.clock, self._fixed
+        if seconds is None:  # Quantiles fall due in no order, so each call has a timer of its own.
+            seconds = self.seconds
+            return enforce(governing(seconds), clock, seconds, name)
         if current_deadline.get() is not None:
             outer = governing(seconds)
             if outer is not None:
@@ -198,15 +226,20 @@ class Timeout(Guard):
         if thread is None and not self._warned:
             self._warned = True
             warnings.warn(_UNENFORCED.format(name), UnenforcedTimeoutWarning, stacklevel=4)
-        budget = governing(self._seconds)
-        if budget is None:
-            until = clock.now() + self._seconds
-            budget = Deadline(clock, until, policy=name, after=self._seconds)
+        seconds, began = self.seconds, clock.now()
+        budget = governing(seconds) or Deadline(clock, began + seconds, policy=name, after=seconds)
         token = current_deadline.set(budget)
         try:
             if isinstance(thread, Bulkhead):
-                return run_in_worker(thread.permit(), budget, fn, *args, **kwargs)
-            return fn(*args, **kwargs)
+                result = run_in_worker(thread.permit(), budget, fn, *args, **kwargs)
+            else:
+                result = fn(*args, **kwargs)
+            self._given.record(clock.now() - began)
+            return result
+        except TimedOutError as error:
+            if error.policy == name:
+                self._given.record(error.after)
+            raise
         finally:
             current_deadline.reset(token)
             if budget.policy == name and budget.remaining() <= 0:
