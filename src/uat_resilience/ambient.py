@@ -8,14 +8,18 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
 
+from uat_resilience._core.priority_slots import Priority
 from uat_resilience.clock import Clock
 
 __all__ = [
     "Deadline",
     "DrainSignal",
     "EnforcedDeadline",
+    "checked_priority",
     "current_deadline",
     "current_drain",
+    "current_priority",
+    "priority",
     "remaining",
     "retries_owned",
     "single_try",
@@ -90,7 +94,49 @@ class DrainSignal:
 
 current_deadline: ContextVar[Deadline | None] = ContextVar("uat_deadline", default=None)
 current_drain: ContextVar[DrainSignal | None] = ContextVar("uat_drain", default=None)
+_priority: ContextVar[Priority] = ContextVar("uat_priority", default=Priority.NORMAL)
 retries_owned: ContextVar[bool] = ContextVar("uat_single_try", default=False)
+
+
+def current_priority() -> Priority:
+    """Return how much the calls made here matter: `NORMAL`, unless a `priority` block says otherwise."""
+    return _priority.get()
+
+
+class priority:  # noqa: N801 - reads as a block, like `deadline`
+    """Say how much the calls inside the block matter, to limiters and load shedders.
+
+    One object is for one block, left in the task that entered it. Carried like a deadline.
+
+    Args:
+        level: `Priority.CRITICAL`, `HIGH`, `NORMAL`, `LOW` or `BACKGROUND`.
+
+    Raises:
+        TypeError: `level` is no `Priority`.
+    """
+
+    __slots__ = ("_level", "_token")
+
+    def __init__(self, level: Priority) -> None:
+        self._level = checked_priority("level", level)
+
+    def __enter__(self) -> None:
+        self._token: Token[Priority] = _priority.set(self._level)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _priority.reset(self._token)
+
+
+def checked_priority(argument: str, value: object) -> Priority:
+    """Return a priority, and nothing that merely is a number."""
+    if not isinstance(value, Priority):
+        raise TypeError(f"{argument} must be a Priority, not {value!r}")
+    return value
 
 
 def remaining() -> float | None:

@@ -125,9 +125,7 @@ class Keyed(Generic[K, Guarding]):
         """Return the snapshot of each policy kept, by key; None for one that has none."""
         with self._lock:
             kept = [(key, entry.policy) for key, entry in self._entries.items()]
-        return {
-            key: policy.snapshot() if isinstance(policy, Wrapper) else None for key, policy in kept
-        }
+        return {key: _snapshot(policy) for key, policy in kept}
 
     def renew(self) -> None:
         """In a forked child: a free lock."""
@@ -148,6 +146,10 @@ class Keyed(Generic[K, Guarding]):
             victim = next(spare, None)
             if victim is not None:
                 del self._entries[victim]
+
+
+def _snapshot(policy: Policy) -> object:
+    return policy.snapshot() if isinstance(policy, Wrapper) else None
 
 
 def _in_use(policy: Policy) -> bool:

@@ -1,0 +1,171 @@
+"""The adaptive limiter: find out how many calls a dependency can take at once, and keep to that."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from uat_resilience._core.adaptive import Algorithm
+from uat_resilience._core.arguments import at_least, seconds_or_zero
+from uat_resilience._core.gradient import Gradient2
+from uat_resilience._core.priority_slots import Priority
+from uat_resilience.ambient import checked_priority, current_priority
+from uat_resilience.clock import Clock
+from uat_resilience.errors import OverloadedError
+from uat_resilience.policies.admission import Admission, AdmissionPermit
+from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.forking import renew_after_fork
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.priority_gate import PriorityGate
+from uat_resilience.telemetry.bus import EventBus
+from uat_resilience.telemetry.events import LimitChanged
+
+__all__ = ["AdaptiveLimiter", "AdaptiveLimiterSnapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveLimiterSnapshot:
+    """An adaptive limiter at one moment.
+
+    Attributes:
+        running: Calls inside.
+        waiting: Calls in the queue.
+        limit: Calls that may be inside at once, as found so far.
+        queue: Places in the queue.
+    """
+
+    running: int
+    waiting: int
+    limit: int
+    queue: int
+
+
+class AdaptiveLimiter(Admission[float]):
+    """Find out from latency how many calls a dependency can take at once, and keep to that.
+
+    Where a bulkhead's size is a guess, this one is measured: while more calls do not make each of them slower the
+    limit grows, and when they queue up on the other side it shrinks. Failures and timeouts count as drops, so a
+    dependency that fails fast never raises the limit. Calls beyond it wait in a queue by importance, if there is
+    one, or are refused with `OverloadedError`; when the queue is full the least important waiter makes room.
+
+    Safe to share between threads, tasks and event loops. A cancelled call gives its slot back and teaches nothing.
+
+    Args:
+        algorithm: `Gradient2`, `Vegas` or `AIMD`, with where the limit begins and what it stays between.
+        name: Name in events and errors. Default: `adaptive_limiter`, or `pipeline/adaptive_limiter` in a named
+            pipeline.
+        queue: Places in the queue, 0 or more.
+        max_wait: Seconds a call waits at most, 0 or more, or None for no limit but the ambient deadline.
+        clock: Time source. Default: the replaceable system clock.
+        bus: Where events go. Default: `default_bus`.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
+    """
+
+    __slots__ = ("_gate", "_max_wait", "_queue", "_tuner")
+    kind = "adaptive_limiter"
+
+    def __init__(
+        self,
+        algorithm: Algorithm = Gradient2(),  # noqa: B008 - frozen
+        *,
+        name: str | None = None,
+        queue: int = 0,
+        max_wait: float | None = None,
+        clock: Clock | None = None,
+        bus: EventBus | None = None,
+    ) -> None:
+        super().__init__(name=name, clock=clock, bus=bus)
+        if not callable(getattr(algorithm, "tuner", None)):
+            raise TypeError(f"algorithm must be Gradient2, Vegas or AIMD, not {algorithm!r}")
+        self._tuner = algorithm.tuner()
+        self._queue = at_least("queue", queue, 0)
+        self._max_wait = None if max_wait is None else seconds_or_zero("max_wait", max_wait)
+        self._gate = PriorityGate(
+            self._tuner.limit, queue=self._queue, max_wait=self._max_wait, bus=self._bus
+        )
+        renew_after_fork(self)
+
+    @property
+    def in_use(self) -> bool:
+        """True while calls are inside or wait."""
+        now = self.snapshot()
+        return now.running > 0 or now.waiting > 0
+
+    def snapshot(self) -> AdaptiveLimiterSnapshot:
+        """Return the limiter at this moment."""
+        slots, mailbox = self._gate.slots, self._gate.mailbox
+        with mailbox.lock:
+            snapshot = AdaptiveLimiterSnapshot(
+                slots.running, slots.waiting, slots.size, self._queue
+            )
+        mailbox.sweep()
+        return snapshot
+
+    def permit(self, *, priority: Priority | None = None) -> Permit:
+        """Guard a block: `with limiter.permit(): ...`, or `async with`. Taken on entering.
+
+        Args:
+            priority: How much it matters. Default: what the `priority` block around it says.
+
+        Raises:
+            OverloadedError: On entering, when there is no slot for it.
+        """
+        level = None if priority is None else checked_priority("priority", priority)
+        outcomes = Outcomes(self.name, self._bus, self._clock)
+        return AdmissionPermit(
+            outcomes,
+            partial(self._admit, outcomes, level),
+            partial(self._aadmit, outcomes, level),
+            self._release,
+        )
+
+    def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
+        """Return how long a call can take, and how many calls it can become."""
+        return inner.delayed(self._max_wait if self._queue else 0.0)
+
+    def describe(self) -> str:
+        """Say in a few words what it does."""
+        return f"at most {self._gate.slots.size} at once now, as found by measuring"
+
+    def renew(self) -> None:
+        """In a forked child: a free lock, and nobody inside."""
+        self._gate.renew()
+
+    def _admit(self, outcomes: Outcomes, priority: Priority | None = None) -> float:
+        clock, gate = self._time(), self._gate
+        if not gate.try_enter():
+            level = current_priority() if priority is None else priority
+            self._check(outcomes, admitted=gate.wait(outcomes.policy, clock, level))
+        return clock.now()
+
+    async def _aadmit(self, outcomes: Outcomes, priority: Priority | None = None) -> float:
+        clock, gate = self._time(), self._gate
+        if not gate.try_enter():
+            level = current_priority() if priority is None else priority
+            admitted = await gate.await_slot(outcomes.policy, clock, level)
+            self._check(outcomes, admitted=admitted)
+        return clock.now()
+
+    def _release(self, entry: float, verdict: Verdict) -> None:
+        now = self._time().now()
+        old = self._gate.slots.size
+
+        def learned() -> int | None:
+            if verdict is Verdict.ABANDONED:
+                return None
+            return self._tuner.record(
+                now, now - entry, self._gate.slots.running, dropped=verdict is Verdict.FAILURE
+            )
+
+        self._gate.leave(learned)
+        new = self._gate.slots.size
+        if new != old and self._bus.wants(LimitChanged):
+            self._bus.emit(LimitChanged(self.name, now, old, new))
+
+    @staticmethod
+    def _check(outcomes: Outcomes, *, admitted: bool) -> None:
+        if not admitted:
+            error = OverloadedError(outcomes.policy)
+            outcomes.refused(error)
+            raise error
