@@ -1,7 +1,7 @@
 """The pipeline: several policies around one call, outermost first."""
 
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
@@ -176,9 +176,35 @@ class Pipeline(Guard):
         # What every policy makes; and what comes in is a coroutine function too (see `decorate`, `acall`).
         return cast("Callable[P, Coroutine[Any, Any, T]]", fn)
 
+    def wrap_stream(
+        self, fn: Callable[P, Generator[T, Any, Any]], name: str
+    ) -> Callable[P, Generator[T, Any, Any]]:
+        """Return a generator function guarded for sync code."""
+        for policy in reversed(self._policies):
+            wrapper = _wrapper(policy, fn)
+            fn = wrapper.wrap_stream(fn, wrapper.name_within(self._prefix(name)))
+        return fn
+
+    def awrap_stream(
+        self, fn: Callable[P, AsyncGenerator[T, Any]], name: str
+    ) -> Callable[P, AsyncGenerator[T, Any]]:
+        """Return an async-generator function guarded for async code."""
+        for policy in reversed(self._policies):
+            wrapper = _wrapper(policy, fn)
+            fn = wrapper.awrap_stream(fn, wrapper.name_within(self._prefix(name)))
+        return fn
+
     def _prefix(self, name: str) -> str | None:
         """A pipeline without a name lends none to its policies."""
         return name if self._given_name is not None or name != self.kind else None
+
+
+def _wrapper(policy: Policy, fn: object) -> Wrapper:
+    if not isinstance(policy, Wrapper):
+        raise TypeError(
+            f"{policy.name} cannot guard the generator function {fn!r}: it has call and acall only"
+        )
+    return policy
 
 
 def _or_timed_out(on: ExceptionSpec) -> ExceptionSpec:

@@ -2,11 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
+from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.switches import switches
 
 __all__ = ["Admission", "AdmissionPermit"]
@@ -16,7 +18,7 @@ T = TypeVar("T")
 Entry = TypeVar("Entry")
 
 
-class Admission(Guard, Generic[Entry]):
+class Admission(HeldByStreams, Generic[Entry]):
     """A policy that lets calls in one by one. Subclasses say when, and what is due at the end of a call."""
 
     __slots__ = ()
@@ -32,6 +34,13 @@ class Admission(Guard, Generic[Entry]):
     @abstractmethod
     def _release(self, entry: Entry, verdict: Verdict) -> None:
         """Take note of the end of a call that was let in. Must not wait."""
+
+    def permit_as(self, name: str) -> Permit:
+        """Return a permit that tells under `name`."""
+        outcomes = Outcomes(name, self._bus, self._clock)
+        return AdmissionPermit(
+            outcomes, partial(self._admit, outcomes), partial(self._aadmit, outcomes), self._release
+        )
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code."""

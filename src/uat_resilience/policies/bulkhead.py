@@ -12,8 +12,9 @@ from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.slot_gate import SlotGate
+from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
@@ -40,7 +41,7 @@ class BulkheadSnapshot:
     queue: int
 
 
-class Bulkhead(Guard):
+class Bulkhead(HeldByStreams):
     """Cap the calls that run at once, so that one slow dependency cannot take every thread or task.
 
     One count for threads, tasks and event loops together. When all slots are taken a call waits in a
@@ -107,7 +108,11 @@ class Bulkhead(Guard):
         Raises:
             BulkheadFullError: On entering, when there is no slot and no place in the queue, or the wait is over.
         """
-        return _SlotPermit(self._gate, Outcomes(self.name, self._bus, self._clock), self._full)
+        return self.permit_as(self.name)
+
+    def permit_as(self, name: str) -> Permit:
+        """Return a permit that tells under `name`."""
+        return _SlotPermit(self._gate, Outcomes(name, self._bus, self._clock), self._full)
 
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take, and how many calls it can become."""

@@ -12,7 +12,8 @@ from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY, BreakerGate
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.matching import ExceptionSpec, Matcher
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
+from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["BreakerSnapshot", "CircuitBreaker"]
@@ -46,7 +47,7 @@ class BreakerSnapshot:
     retry_after: float | None
 
 
-class CircuitBreaker(Guard):
+class CircuitBreaker(HeldByStreams):
     """Stop calling a dependency that keeps failing, and try it again later.
 
     Closed, it lets calls pass and judges how they end. When its trip rule says so it opens: calls are refused
@@ -181,6 +182,10 @@ class CircuitBreaker(Guard):
         Raises:
             CircuitOpenError: On entering, when the call must not be made.
         """
+        return self.permit_as(self.name)
+
+    def permit_as(self, name: str) -> Permit:  # noqa: ARG002 - its own is given
+        """Return a permit that tells under the breaker's own name."""
         return _BreakerPermit(self._gate, self._started)
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:  # noqa: ARG002 - its own is given

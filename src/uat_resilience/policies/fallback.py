@@ -14,6 +14,7 @@ from uat_resilience.policies.policy import (
     awaiting,
     decorate,
     refuse_coroutine,
+    refuse_stream,
     refuse_unguardable,
 )
 from uat_resilience.switches import switches
@@ -130,6 +131,7 @@ class Fallback(Wrapper, Generic[V]):
             TypeError: It returned a coroutine (`acall` runs those), or is a generator function.
         """
         refuse_unguardable(self.name, fn)
+        refuse_stream(self.name, fn)
         return self.wrap(fn, self.name)(*args, **kwargs)
 
     async def acall(
@@ -141,6 +143,7 @@ class Fallback(Wrapper, Generic[V]):
             TypeError: It returned nothing that can be awaited, or is a generator function.
         """
         refuse_unguardable(self.name, fn)
+        refuse_stream(self.name, fn)
         return await self.awrap(awaiting(fn), self.name)(*args, **kwargs)
 
     # Two signatures, since a fallback changes what comes out: inside the coroutine, or at once.

@@ -1,7 +1,8 @@
 """What every policy is: a name, and a way to wrap a function, decided once as sync or async."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from enum import Enum, auto
 from functools import WRAPPER_ASSIGNMENTS, partial, update_wrapper
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import CoroutineType
@@ -38,6 +39,13 @@ class Policy(Protocol):
     async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an async function under this policy."""
         ...
+
+
+class Stream(Enum):
+    """The two kinds of function whose body runs step by step."""
+
+    SYNC = auto()
+    ASYNC = auto()
 
 
 class Wrapper(ABC):
@@ -84,6 +92,26 @@ class Wrapper(ABC):
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code, telling under `name`."""
 
+    def wrap_stream(
+        self, fn: Callable[P, Generator[T, Any, Any]], name: str
+    ) -> Callable[P, Generator[T, Any, Any]]:
+        """Return a generator function guarded for sync code, telling under `name`.
+
+        Raises:
+            TypeError: The policy means nothing for streams.
+        """
+        raise _no_streams(name, fn)
+
+    def awrap_stream(
+        self, fn: Callable[P, AsyncGenerator[T, Any]], name: str
+    ) -> Callable[P, AsyncGenerator[T, Any]]:
+        """Return an async-generator function guarded for async code, telling under `name`.
+
+        Raises:
+            TypeError: The policy means nothing for streams.
+        """
+        raise _no_streams(name, fn)
+
     @property
     def in_use(self) -> bool:
         """True while dropping the policy would lose something: calls inside, an open breaker."""
@@ -113,6 +141,7 @@ class Guard(Wrapper):
             TypeError: It returned a coroutine (`acall` runs those), or is a generator function.
         """
         refuse_unguardable(self.name, fn)
+        refuse_stream(self.name, fn)
         return self.wrap(fn, self.name)(*args, **kwargs)
 
     async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -122,6 +151,7 @@ class Guard(Wrapper):
             TypeError: It returned nothing that can be awaited, or is a generator function.
         """
         refuse_unguardable(self.name, fn)
+        refuse_stream(self.name, fn)
         return await self.awrap(awaiting(fn), self.name)(*args, **kwargs)
 
     def __call__(self, fn: Callable[P, T], /) -> Callable[P, T]:
@@ -135,9 +165,14 @@ class Guard(Wrapper):
 
 
 def decorate(policy: Wrapper, fn: Callable[P, T]) -> Callable[P, T]:
-    """Wrap a function the way it is written: async functions stay async, sync ones stay sync."""
+    """Wrap a function the way it is written: async functions stay async, generators stay generators."""
     refuse_unguardable(policy.name, fn)
-    if is_async(fn):
+    stream = _stream_kind(fn)
+    if stream is not None:
+        # T is the generator that `fn` returns, and what comes out is one of the same items.
+        wrap = policy.awrap_stream if stream is Stream.ASYNC else policy.wrap_stream
+        guarded = cast("Callable[P, T]", wrap(cast("Callable[P, Any]", fn), policy.name))
+    elif is_async(fn):
         # T is the coroutine that `fn` returns, and the wrapper returns one of the same result: true
         # for every `async def`, and more than the type system can say.
         guarded = cast(
@@ -185,21 +220,37 @@ def refuse_coroutine(result: object) -> MisusedCallError:
 
 def refuse_unguardable(policy: str, fn: object) -> None:
     """Raise for what a policy could not protect, instead of not protecting it in silence."""
-    code = getattr(fn, "__code__", None)
-    if code is not None and not code.co_flags & _GENERATOR:
-        return
     if isinstance(fn, classmethod | staticmethod):
         kind = type(cast("object", fn)).__name__
         raise TypeError(f"{policy} cannot guard a {kind} object: put it underneath @{kind}")
     if not callable(fn):
         raise TypeError(f"{policy} can guard functions and callables, not {fn!r}")
-    target: object = fn if isinstance(fn, _PARTIAL) or code is not None else _call_method(fn)
-    if isgeneratorfunction(target) or isasyncgenfunction(target):
+
+
+def refuse_stream(policy: str, fn: object) -> None:
+    """Raise for a generator function that is to be called by hand, where its body would run later, unguarded."""
+    if callable(fn) and _stream_kind(fn) is not None:
         raise TypeError(
-            f"{policy} cannot guard the generator function {_describe(fn)}: its body runs later, "
-            "where the policy would not see it; guard a function that consumes it, "
-            "or use permit() or deadline() around the loop"
+            f"{policy} cannot call the generator function {_describe(fn)}: its body runs later, where the "
+            "policy would not see it; decorate it, and iterate over what the guarded function returns"
         )
+
+
+def _stream_kind(fn: Callable[..., object]) -> Stream | None:
+    code = getattr(fn, "__code__", None)
+    if code is not None and not code.co_flags & _GENERATOR:
+        return None
+    target: object = fn if isinstance(fn, _PARTIAL) or code is not None else _call_method(fn)
+    if isasyncgenfunction(target):
+        return Stream.ASYNC
+    return Stream.SYNC if isgeneratorfunction(target) else None
+
+
+def _no_streams(policy: str, fn: object) -> TypeError:
+    return TypeError(
+        f"{policy} cannot guard the generator function {_describe(fn)}: for a stream this policy has no "
+        "meaning; guard a function that consumes it"
+    )
 
 
 def _call_method(fn: Callable[..., object]) -> Callable[..., object]:

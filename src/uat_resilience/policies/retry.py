@@ -1,6 +1,6 @@
 """Retry: call again after a growing, randomly spread pause."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ParamSpec, Self, TypeVar
@@ -18,6 +18,7 @@ from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.policies.retry_after import asked_pause
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
 from uat_resilience.policies.retry_run import RetryRules, RetryRun
+from uat_resilience.policies.streams import abegun, begun
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["Retry", "RetrySnapshot"]
@@ -57,6 +58,9 @@ class Retry(Guard):
     Never retried: cancellation, exit, and refusals (`CallRefusedError`) unless `on` names a refusal type.
     No pause is taken that would end past the ambient deadline or `time_limit`, and no attempt starts after
     either; a running attempt is not cut by `time_limit`. A pause during a shutdown ends the run.
+
+    A guarded generator is begun again only until its first item is there: what a consumer has seen is never sent
+    twice.
 
     Frozen, and safe to share between threads, tasks and event loops. A cancelled pause leaves nothing behind.
 
@@ -234,6 +238,26 @@ class Retry(Guard):
                     return result
 
         return guarded
+
+    def wrap_stream(
+        self, fn: Callable[P, Generator[T, Any, Any]], name: str
+    ) -> Callable[P, Generator[T, Any, Any]]:
+        """Return a generator function that is begun again until its first item is there."""
+        self._refuse_result_of_stream(name)
+        return begun(fn, lambda begin: self.wrap(begin, name))
+
+    def awrap_stream(
+        self, fn: Callable[P, AsyncGenerator[T, Any]], name: str
+    ) -> Callable[P, AsyncGenerator[T, Any]]:
+        """Return an async-generator function that is begun again until its first item is there."""
+        self._refuse_result_of_stream(name)
+        return abegun(fn, lambda begin: self.awrap(begin, name))
+
+    def _refuse_result_of_stream(self, name: str) -> None:
+        if self._rules.on_result is not None:
+            raise TypeError(
+                f"{name} cannot guard a generator with on_result: a stream has no result"
+            )
 
     def _begin(self, name: str, started: float | None) -> RetryRun:
         return RetryRun(name, self._rules, self._time(), self._bus, started)

@@ -2,7 +2,7 @@
 
 import threading
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from math import inf
 from typing import Any, ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from uat_resilience.policies.bulkhead import Bulkhead
 from uat_resilience.policies.deadline import enforce, governing, tell_missed
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.streams import astepwise, stepwise
 from uat_resilience.policies.worker import run_in_worker
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
@@ -63,6 +64,9 @@ class Timeout(Guard):
     goes on, and keeps its slot, until the body ends.
 
     Inside a deadline that ends sooner, that one rules. When nothing is left of it the body is not run.
+
+    A guarded generator or async generator has this time for each of its items, the first one included, and not
+    for what its consumer does in between. For a whole stream put a `deadline` block around the loop.
 
     Frozen, and safe to share between threads, tasks and event loops.
 
@@ -197,6 +201,18 @@ class Timeout(Guard):
             return result
 
         return guarded
+
+    def wrap_stream(
+        self, fn: Callable[P, Generator[T, Any, Any]], name: str
+    ) -> Callable[P, Generator[T, Any, Any]]:
+        """Return a generator function whose every step, the first item included, has its own timeout."""
+        return stepwise(fn, lambda step: self.wrap(step, name))
+
+    def awrap_stream(
+        self, fn: Callable[P, AsyncGenerator[T, Any]], name: str
+    ) -> Callable[P, AsyncGenerator[T, Any]]:
+        """Return an async-generator function whose every step, the first item included, has its own timeout."""
+        return astepwise(fn, lambda step: self.awrap(step, name))
 
     def _scope(self, name: str) -> EnforcedDeadline | None:
         """Cut the running task in time; None when a deadline around it does so sooner."""
