@@ -1,0 +1,25 @@
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+import uat_resilience
+
+INTEGRATIONS = Path(uat_resilience.__file__).parent / "integrations"
+
+MISSING = [
+    ("prometheus", "prometheus_client", "uat-resilience[prometheus]"),
+]
+
+
+@pytest.mark.parametrize(("module", "library", "extra"), MISSING)
+def test_missing_library_is_answered_with_what_to_install(
+    module: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+
+    with pytest.raises(ImportError) as told:
+        runpy.run_path(str(INTEGRATIONS / f"{module}.py"))
+
+    assert f"pip install '{extra}'" in str(told.value)
