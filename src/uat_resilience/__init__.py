@@ -1,14 +1,18 @@
 """Circuit breaker, retry, timeout, bulkhead and more: one object for sync code, asyncio and trio."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from uat_resilience._core.backoff import Backoff, Constant, Exponential, Linear
 from uat_resilience._core.breaker import BreakerState
 from uat_resilience._core.jitter import Jitter
+from uat_resilience._core.priority_slots import Priority
 from uat_resilience._core.quantile import Quantile
 from uat_resilience._core.retry import GiveUp
 from uat_resilience._core.trip import ConsecutiveFailures, FailureRate, SlowRate, TripRule
 from uat_resilience._core.window import CountWindow, TimeWindow
 from uat_resilience.advice import PipelineWarning
-from uat_resilience.ambient import remaining, single_try
+from uat_resilience.ambient import priority, remaining, single_try
 from uat_resilience.clock import Clock, SystemClock
 from uat_resilience.errors import (
     BulkheadFullError,
@@ -24,17 +28,13 @@ from uat_resilience.pipeline import Pipeline, PipelineSnapshot
 from uat_resilience.policies.attempts import Attempt
 from uat_resilience.policies.bulkhead import Bulkhead, BulkheadSnapshot
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot, CircuitBreaker
-from uat_resilience.policies.coalesce import Coalesce, CoalesceSnapshot
 from uat_resilience.policies.deadline import deadline
 from uat_resilience.policies.fallback import Fallback, FallbackSnapshot
-from uat_resilience.policies.hedge import Hedge, HedgeSnapshot
 from uat_resilience.policies.permit import Permit
 from uat_resilience.policies.policy import Policy
-from uat_resilience.policies.rate_limiter import RateLimiter, RateLimiterSnapshot
 from uat_resilience.policies.retry import Retry, RetrySnapshot
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
 from uat_resilience.policies.timeout import Timeout, TimeoutSnapshot, UnenforcedTimeoutWarning
-from uat_resilience.registry import Keyed
 from uat_resilience.telemetry import (
     BreakerStateChanged,
     CallAbandoned,
@@ -46,18 +46,37 @@ from uat_resilience.telemetry import (
     Event,
     EventBus,
     FallbackUsed,
+    HealthChanged,
     HedgeStarted,
     HedgeWon,
     KeyOverflowed,
     LimitChanged,
     RetriesExhausted,
     RetryScheduled,
+    ShutdownPhaseChanged,
     SlotQueued,
     captured,
     default_bus,
 )
 
+if TYPE_CHECKING:
+    from uat_resilience._core.aimd import AIMD
+    from uat_resilience._core.gradient import Gradient2
+    from uat_resilience._core.hysteresis import Probe, Status
+    from uat_resilience._core.vegas import Vegas
+    from uat_resilience.lifecycle.health import CheckReport, HealthRegistry, HealthReport
+    from uat_resilience.lifecycle.shutdown import GracefulShutdown, ShutdownSnapshot
+    from uat_resilience.policies.adaptive_limiter import AdaptiveLimiter, AdaptiveLimiterSnapshot
+    from uat_resilience.policies.coalesce import Coalesce, CoalesceSnapshot
+    from uat_resilience.policies.hedge import Hedge, HedgeSnapshot
+    from uat_resilience.policies.load_shedder import LoadShedder, LoadShedderSnapshot
+    from uat_resilience.policies.rate_limiter import RateLimiter, RateLimiterSnapshot
+    from uat_resilience.registry import Keyed
+
 __all__ = [
+    "AIMD",
+    "AdaptiveLimiter",
+    "AdaptiveLimiterSnapshot",
     "Attempt",
     "Backoff",
     "BreakerSnapshot",
@@ -73,6 +92,7 @@ __all__ = [
     "CallRefusedError",
     "CallSucceeded",
     "CallbackFailed",
+    "CheckReport",
     "CircuitBreaker",
     "CircuitOpenError",
     "Clock",
@@ -91,6 +111,11 @@ __all__ = [
     "FallbackSnapshot",
     "FallbackUsed",
     "GiveUp",
+    "GracefulShutdown",
+    "Gradient2",
+    "HealthChanged",
+    "HealthRegistry",
+    "HealthReport",
     "Hedge",
     "HedgeSnapshot",
     "HedgeStarted",
@@ -100,12 +125,16 @@ __all__ = [
     "Keyed",
     "LimitChanged",
     "Linear",
+    "LoadShedder",
+    "LoadShedderSnapshot",
     "OverloadedError",
     "Permit",
     "Pipeline",
     "PipelineSnapshot",
     "PipelineWarning",
     "Policy",
+    "Priority",
+    "Probe",
     "Quantile",
     "RateLimitedError",
     "RateLimiter",
@@ -116,8 +145,11 @@ __all__ = [
     "RetryBudget",
     "RetryScheduled",
     "RetrySnapshot",
+    "ShutdownPhaseChanged",
+    "ShutdownSnapshot",
     "SlotQueued",
     "SlowRate",
+    "Status",
     "SystemClock",
     "TimeWindow",
     "TimedOutError",
@@ -125,20 +157,43 @@ __all__ = [
     "TimeoutSnapshot",
     "TripRule",
     "UnenforcedTimeoutWarning",
+    "Vegas",
     "__version__",
     "captured",
     "deadline",
     "default_bus",
+    "priority",
     "remaining",
     "single_try",
 ]
 
+# Loaded when asked for: a program that uses a breaker and a retry should not wait for the rest.
+_HOMES = {
+    "uat_resilience._core.aimd": ("AIMD",),
+    "uat_resilience._core.gradient": ("Gradient2",),
+    "uat_resilience._core.hysteresis": ("Probe", "Status"),
+    "uat_resilience._core.vegas": ("Vegas",),
+    "uat_resilience.lifecycle.health": ("CheckReport", "HealthRegistry", "HealthReport"),
+    "uat_resilience.lifecycle.shutdown": ("GracefulShutdown", "ShutdownSnapshot"),
+    "uat_resilience.policies.adaptive_limiter": ("AdaptiveLimiter", "AdaptiveLimiterSnapshot"),
+    "uat_resilience.policies.coalesce": ("Coalesce", "CoalesceSnapshot"),
+    "uat_resilience.policies.hedge": ("Hedge", "HedgeSnapshot"),
+    "uat_resilience.policies.load_shedder": ("LoadShedder", "LoadShedderSnapshot"),
+    "uat_resilience.policies.rate_limiter": ("RateLimiter", "RateLimiterSnapshot"),
+    "uat_resilience.registry": ("Keyed",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
 __version__: str
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415 - asked for rarely, and slow to import
 
         return version("uat-resilience")
+    if name in _HOME_OF:
+        value: object = getattr(import_module(_HOME_OF[name]), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from uat_resilience._core.breaker import BreakerState
+from uat_resilience._core.drain import Phase
+from uat_resilience._core.hysteresis import Status
 from uat_resilience._core.retry import GiveUp
 from uat_resilience.errors import CallRefusedError
 
@@ -16,12 +18,14 @@ __all__ = [
     "DeadlineMissed",
     "Event",
     "FallbackUsed",
+    "HealthChanged",
     "HedgeStarted",
     "HedgeWon",
     "KeyOverflowed",
     "LimitChanged",
     "RetriesExhausted",
     "RetryScheduled",
+    "ShutdownPhaseChanged",
     "SlotQueued",
 ]
 
@@ -117,6 +121,26 @@ class SlotQueued:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthChanged:
+    """What the results of a health check (named by `policy`) have come to; `old` is None for the first."""
+
+    policy: str
+    at: float
+    old: Status | None
+    new: Status
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownPhaseChanged:
+    """A shutdown went from one phase to the next."""
+
+    policy: str
+    at: float
+    old: Phase
+    new: Phase
+
+
+@dataclass(frozen=True, slots=True)
 class HedgeStarted:
     """A further copy of a slow call was started; `attempt` is its number, from 2."""
 
@@ -181,12 +205,14 @@ Event = (
     | CallbackFailed
     | DeadlineMissed
     | FallbackUsed
+    | HealthChanged
     | HedgeStarted
     | HedgeWon
     | KeyOverflowed
     | LimitChanged
     | RetriesExhausted
     | RetryScheduled
+    | ShutdownPhaseChanged
     | SlotQueued
 )
 """Any event. Match on its type; a type checker can tell when a `match` forgets one."""
