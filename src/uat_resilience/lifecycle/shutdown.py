@@ -190,8 +190,8 @@ class GracefulShutdown:
     def install(self) -> Callable[[], None]:
         """Begin at the first SIGTERM or SIGINT, and force at the second; return what undoes this.
 
-        """Register for the next change; return until when to wait, None when it has come."""
-        second signal they are back in place, so a third one ends the process.
+        Handlers that were there before are called too, except Python's own that raises KeyboardInterrupt. After
+        the second signal they are back in place, so a third one ends the process.
 
         Raises:
             RuntimeError: This is not the main thread, the only one that may handle signals.
