@@ -8,6 +8,7 @@ from uat_resilience._core.breaker import BreakerState
 from uat_resilience._core.jitter import Jitter
 from uat_resilience._core.priority_slots import Priority
 from uat_resilience._core.quantile import Quantile
+from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.retry import GiveUp
 from uat_resilience._core.trip import ConsecutiveFailures, FailureRate, SlowRate, TripRule
 from uat_resilience._core.window import CountWindow, TimeWindow
@@ -136,6 +137,7 @@ __all__ = [
     "Priority",
     "Probe",
     "Quantile",
+    "Ramp",
     "RateLimitedError",
     "RateLimiter",
     "RateLimiterSnapshot",

@@ -25,6 +25,10 @@ Nothing happens by itself. OPEN is left at the first `admit` at or after `until`
     any           FORCE_CLOSED    FORCED_CLOSED an operator says so
     any           RESET           CLOSED        an operator says so; counts start again
 
+With a ramp, the era after a recovery lets only a growing share of calls in at first. It is closed like any
+other, and its calls are judged; it only does not admit everybody yet. At `until` the same era goes on without
+a ramp: tickets of its first part are void from then on, which costs the counts of a few calls.
+
 Abandoned calls (cancelled, ignored, refused further in) move nothing: a probe gives its place back.
 
 An opening and a lease last while `since <= now < until`, and are over outside of that on either side: a clock
@@ -37,6 +41,8 @@ from enum import Enum, auto
 from math import inf
 
 from uat_resilience._core.era import BreakerState, Era, Probe, Refusal, Ticket, Transition
+from uat_resilience._core.ramp import Ramp
+from uat_resilience._core.straggling import STRAGGLING
 from uat_resilience._core.trip import TripRule
 
 __all__ = [
@@ -90,6 +96,7 @@ class BreakerMachine:
         "_open_for",
         "_places",
         "_probes",
+        "_ramp",
         "_running",
         "_successes",
         "_trip",
@@ -105,12 +112,14 @@ class BreakerMachine:
         probes: int,
         close_after: int,
         lease: float | None,
+        ramp: Ramp | None = None,
     ) -> None:
         self._trip = trip
         self._open_for = open_for
         self._probes = probes
         self._close_after = close_after
         self._lease = lease
+        self._ramp = ramp
         self._running: set[Probe] = set()
         self._places: set[Probe] = set()  # Those that run under a lease; the others are overdue.
         self._successes = 0
@@ -122,8 +131,13 @@ class BreakerMachine:
         """Probes that run now, overdue ones included."""
         return len(self._running)
 
-    def admit(self, now: float) -> tuple[Ticket | Refusal, Transition | None]:
-        """Let a call in or refuse it; the second part tells of an opening that is over."""
+    def admit(self, now: float, draw: float = 0.0) -> tuple[Ticket | Refusal, Transition | None]:
+        """Let a call in or refuse it; the second part tells of an opening that is over.
+
+        Args:
+            now: The time.
+            draw: A uniform number from [0, 1), which decides while admission is ramped.
+        """
         era = self.era
         if era.admits:
             return era, None
@@ -132,6 +146,8 @@ class BreakerMachine:
             return refusal, None
         if era.state is BreakerState.HALF_OPEN:
             return self._admit_probe(now), None
+        if era.state is _CLOSED:
+            return self._admit_ramped(era, now, draw), None
         moved = self._move(Move.ELAPSE, now)
         return self._admit_probe(now), moved
 
@@ -186,6 +202,15 @@ class BreakerMachine:
         self._places.add(probe)
         return probe
 
+    def _admit_ramped(self, era: Era, now: float, draw: float) -> Era | Refusal:
+        """Let a growing share of calls in after a recovery, and from its end on all of them."""
+        if not era.since - STRAGGLING <= now < era.until:
+            era = self.era = replace(era, until=inf, admits=True)
+            return era
+        if self._ramp is None or self._ramp.admits(now - era.since, draw):
+            return era
+        return Refusal(BreakerState.HALF_OPEN, era.until - now)
+
     def _full(self, now: float) -> bool:
         self._places = {probe for probe in self._places if probe.holds(now)}
         return len(self._places) >= self._probes
@@ -219,7 +244,9 @@ class BreakerMachine:
         if new is BreakerState.OPEN:
             self.times_opened += 1
             until = now + self._open_for
+        if move is Move.RECOVER and self._ramp is not None:
+            until = now + self._ramp.seconds
         self.release_probes()
         self._successes = 0
-        self.era = Era(new, old.generation + 1, judge, now, until, passing)
+        self.era = Era(new, old.generation + 1, judge, now, until, passing and until == inf)
         return Transition(old.state, new, now, old.generation + 1, self.times_opened)

@@ -104,12 +104,13 @@ class BreakerGate:
         """
         if not switches.guarding:
             return _UNCOUNTED
-        now = self.now()
+        clock = self._clock or default_clock.clock
+        now, draw = clock.now(), clock.random()
         # Most refusals need no lock: an era is immutable, and this one says when it is over.
         answer: Ticket | Refusal | None = self.machine.era.refusal(now)
         if answer is None:
             with self.mailbox.lock:
-                answer, moved = self.machine.admit(now)
+                answer, moved = self.machine.admit(now, draw)
             self.mailbox.sweep()
             if moved is not None:
                 self._tell(moved)
@@ -119,7 +120,10 @@ class BreakerGate:
         self.outcomes.refused(error)
         if self._observe:
             return _UNCOUNTED
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # Or this frame and the error's traceback would keep each other alive.
 
     def returned(self, ticket: Ticket, started: float | None, result: object) -> None:
         """Take the outcome of a call that returned."""

@@ -6,6 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import at_least, callback_or_none, flag, seconds, text
 from uat_resilience._core.breaker import BreakerMachine, BreakerState, Move, Ticket
+from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.trip import ConsecutiveFailures, TripRule
 from uat_resilience.clock import Clock
 from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY, BreakerGate
@@ -72,6 +73,8 @@ class CircuitBreaker(HeldByStreams):
         close_after: Successful probes that close the breaker, at least 1.
         probe_lease: Seconds after which a probe that has not ended no longer blocks the next one.
             Default: as long as this opening lasted.
+        ramp: How to give the load back after a recovery, or None for all at once: `Ramp(30.0)` lets a tenth of
+            the calls in at first and all of them after half a minute. The others are refused.
         observe: Decide and tell, but never refuse: for trying settings on live traffic.
         clock: Time source. Default: the replaceable system clock.
         bus: Where events go. Default: `default_bus`.
@@ -95,6 +98,7 @@ class CircuitBreaker(HeldByStreams):
         probes: int = 1,
         close_after: int = 1,
         probe_lease: float | None = None,
+        ramp: Ramp | None = None,
         observe: bool = False,
         clock: Clock | None = None,
         bus: EventBus | None = None,
@@ -105,6 +109,8 @@ class CircuitBreaker(HeldByStreams):
                 "trip must be a trip rule such as ConsecutiveFailures(5) "
                 f"or FailureRate(0.5), not {trip!r}"
             )
+        if ramp is not None and not isinstance(ramp, Ramp):
+            raise TypeError(f"ramp must be a Ramp or None, not {ramp!r}")
         self._on_result = callback_or_none("on_result", on_result)
         self._trip = trip
         self._timed = trip.slower_than is not None
@@ -116,6 +122,7 @@ class CircuitBreaker(HeldByStreams):
             probes=at_least("probes", probes, 1),
             close_after=at_least("close_after", close_after, 1),
             lease=None if probe_lease is None else seconds("probe_lease", probe_lease),
+            ramp=ramp,
         )
         self._gate = BreakerGate(
             name,

@@ -1,6 +1,7 @@
 """Read how long a server asks its callers to stay away: the default of `Retry(retry_after=…)`."""
 
-from math import isfinite
+from datetime import UTC
+from sys import float_info
 
 from uat_resilience.clock import wall_time
 
@@ -31,7 +32,8 @@ def sane(value: object) -> float | None:
     """Return a number of seconds that is finite and above 0, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if isfinite(value) and value > 0 else None
+    # False for NaN too, and `math.isfinite` would overflow on a whole number that is beyond floats.
+    return float(value) if 0 < value <= float_info.max else None
 
 
 def _read_header(said: str) -> float | None:
@@ -42,6 +44,9 @@ def _read_header(said: str) -> float | None:
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - it would double our import time
 
     try:
-        return sane(parsedate_to_datetime(said).timestamp() - wall_time())
+        date = parsedate_to_datetime(said)
+        if date.tzinfo is None:  # The oldest format leaves the zone out; all HTTP dates are in UTC.
+            date = date.replace(tzinfo=UTC)
+        return sane(date.timestamp() - wall_time())
     except (ValueError, OverflowError):
         return None

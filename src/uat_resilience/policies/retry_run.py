@@ -72,10 +72,14 @@ class RetryRun:
 
     def after_error(self, error: Exception) -> float | None:
         """Return the seconds to pause before the next attempt, or None when the error must come out."""
-        if switches.guarding and self._rules.on(error):
-            pause = self._decide(error, sane(self._rules.retry_after(error)))
-            if pause is not None:
-                return pause
+        try:
+            if switches.guarding and self._rules.on(error):
+                pause = self._decide(error, sane(self._rules.retry_after(error)))
+                if pause is not None:
+                    return pause
+        except BaseException:  # A predicate or backoff raised: nobody has judged the call.
+            self.interrupted()
+            raise
         if self._outcomes is not None:
             self._outcomes.raised(self._started, error)
         return None
@@ -83,11 +87,15 @@ class RetryRun:
     def after_result(self, result: object) -> float | None:
         """Return the seconds to pause before the next attempt, or None when the result must come out."""
         on_result = self._rules.on_result
-        failed = on_result is not None and switches.guarding and bool(on_result(result))
-        if failed:
-            pause = self._decide(None, asked_pause(result))
-            if pause is not None:
-                return pause
+        try:
+            failed = on_result is not None and switches.guarding and bool(on_result(result))
+            if failed:
+                pause = self._decide(None, asked_pause(result))
+                if pause is not None:
+                    return pause
+        except BaseException:
+            self.interrupted()
+            raise
         self.ended(failed=failed)
         return None
 
@@ -127,7 +135,7 @@ class RetryRun:
         return self._resumed(error, full=full)
 
     def interrupted(self) -> None:
-        """Tell that the call was cancelled: it says nothing about what it called."""
+        """Tell that the call was cancelled or never judged: it says nothing about what it called."""
         if self._outcomes is not None:
             self._outcomes.abandoned(self._started)
 
@@ -155,6 +163,8 @@ class RetryRun:
             single_try=retries_owned.get(),
             draw=self._clock.random,
         )
+        if not isinstance(decision, GiveUp) and _draining():
+            decision = GiveUp.DRAINING
         if isinstance(decision, GiveUp):
             self._give_up(decision, error)
             return None
@@ -183,6 +193,11 @@ class RetryRun:
             self._bus.emit(
                 RetriesExhausted(self._policy, self._clock.now(), self.attempts, why, error)
             )
+
+
+def _draining() -> bool:
+    drain = current_drain.get()
+    return drain is not None and drain.is_set
 
 
 class _Note(str):

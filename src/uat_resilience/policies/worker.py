@@ -51,8 +51,7 @@ def run_in_worker(
         except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
             outcome.error = error
         finally:
-            failure = outcome.error
-            permit.__exit__(None if failure is None else type(failure), failure, None)
+            _give_back(permit, outcome.error)
             outcome.finished = True
             outcome.ended.set()
 
@@ -60,7 +59,7 @@ def run_in_worker(
     try:
         Thread(target=work, name=f"uat-{budget.policy}", daemon=True).start()
     except BaseException as error:
-        permit.__exit__(type(error), error, None)  # No thread can be started: no body was run.
+        _give_back(permit, error)  # No thread can be started: no body was run.
         raise
     budget.clock.wait(outcome.ended, budget.until)
     if not outcome.finished:
@@ -72,3 +71,8 @@ def run_in_worker(
         raise failure
     finally:
         del failure  # Or this frame and the error's traceback would keep each other alive.
+
+
+def _give_back(permit: Permit, error: BaseException | None) -> None:
+    # Not in the body of `work`: a name for the error there would keep its frame alive.
+    permit.__exit__(None if error is None else type(error), error, None)

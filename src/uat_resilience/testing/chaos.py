@@ -19,8 +19,8 @@ __all__ = ["Chaos", "ChaosSnapshot"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Fault = type[Exception] | Callable[[], Exception]
-"""What makes a fresh exception for each fault."""
+Fault = Callable[[], Exception]
+"""What makes a fresh exception for each fault: an exception type does, and so does a function."""
 
 
 @dataclass(frozen=True, slots=True)
