@@ -17,15 +17,16 @@ class Attempt:
 
     Attributes:
         number: Counted from 1.
-        previous_error: What the attempt before raised, or None.
+        previous_error: What the attempt before raised, or None. Let go when the block ends: an error holds
+            the frames it came through, and with them the attempt.
     """
 
     __slots__ = (
+        "_error",
         "_result",
         "_results",
         "_run",
         "_settled",
-        "error",
         "number",
         "pause",
         "previous_error",
@@ -34,7 +35,7 @@ class Attempt:
     def __init__(self, run: RetryRun, previous_error: Exception | None) -> None:
         self.number = run.attempts
         self.previous_error = previous_error
-        self.error: Exception | None = None
+        self._error: Exception | None = None
         self.pause: float | None = None
         self._run = run
         self._settled = False
@@ -58,10 +59,13 @@ class Attempt:
         trace: TracebackType | None,
     ) -> bool:
         self._settled = True
+        self.previous_error = None
         if isinstance(error, Exception):
             self.pause = self._run.after_error(error)
-            self.error = error
-            return self.pause is not None
+            if self.pause is None:
+                return False
+            self._error = error
+            return True
         if error is not None:
             self._run.interrupted()
         elif self._results:
@@ -74,6 +78,11 @@ class Attempt:
     def settled(self) -> bool:
         """True when its block was run."""
         return self._settled
+
+    def take_error(self) -> Exception | None:
+        """Hand over the error to retry on, if there is one, and forget it."""
+        error, self._error = self._error, None
+        return error
 
     @property
     def discarded(self) -> object:
@@ -90,8 +99,8 @@ class _Loop:
         self._run = run
         self._attempt: Attempt | None = None
 
-    def _next(self, previous: Attempt | None) -> Attempt:
-        self._attempt = Attempt(self._run, None if previous is None else previous.error)
+    def _next(self, previous_error: Exception | None) -> Attempt:
+        self._attempt = Attempt(self._run, previous_error)
         return self._attempt
 
 
@@ -116,11 +125,15 @@ class Attempts(_Loop):
         pause = _pause_after(last)
         if pause is None:
             raise StopIteration
-        if self._run.pause(pause, last.error, discarded=last.discarded):
-            return self._next(last)
-        if last.error is not None:
-            raise last.error
-        raise StopIteration
+        error = last.take_error()
+        try:
+            if self._run.pause(pause, error, discarded=last.discarded):
+                return self._next(error)
+            if error is not None:
+                raise error
+            raise StopIteration
+        finally:
+            del error  # Or the error and this frame would keep each other alive.
 
 
 class AsyncAttempts(_Loop):
@@ -138,8 +151,12 @@ class AsyncAttempts(_Loop):
         pause = _pause_after(last)
         if pause is None:
             raise StopAsyncIteration
-        if await self._run.apause(pause, last.error, discarded=last.discarded):
-            return self._next(last)
-        if last.error is not None:
-            raise last.error
-        raise StopAsyncIteration
+        error = last.take_error()
+        try:
+            if await self._run.apause(pause, error, discarded=last.discarded):
+                return self._next(error)
+            if error is not None:
+                raise error
+            raise StopAsyncIteration
+        finally:
+            del error  # Or the error and this frame would keep each other alive.

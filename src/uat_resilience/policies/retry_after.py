@@ -1,6 +1,5 @@
 """Read how long a server asks its callers to stay away: the default of `Retry(retry_after=…)`."""
 
-from datetime import UTC
 from sys import float_info
 
 from uat_resilience.clock import wall_time
@@ -41,7 +40,9 @@ def _read_header(said: str) -> float | None:
         return sane(float(said))
     except ValueError:
         pass  # Not a number, so a date or nonsense.
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - it would double our import time
+    # Imported here, as they would double our import time.
+    from datetime import UTC  # noqa: PLC0415 - see above
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - see above
 
     try:
         date = parsedate_to_datetime(said)
