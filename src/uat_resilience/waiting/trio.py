@@ -97,7 +97,8 @@ class Scope(EnforcedDeadline):
             self._disarm()
         self.fired = self._scope.cancel_called
         trace = None if error is None else error.__traceback__
-        return bool(self._scope.__exit__(type(error) if error else None, error, trace))
+        ended = bool(self._scope.__exit__(type(error) if error else None, error, trace))
+        return ended and error is not None  # It says so of a body that just returned, too.
 
 
 class Alarm:
