@@ -1,6 +1,7 @@
 """Graceful shutdown: say so, go on for a moment, refuse, wait for what runs, close, and tell the truth."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Token  # noqa: TC003 - read by those who ask for type hints
 from dataclasses import dataclass
 from types import TracebackType
@@ -288,10 +289,11 @@ class Tracked:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
+        with suppress(
+            ValueError
+        ):  # It was entered in another task, whose context is not ours to reset.
             current_drain.reset(self._token)
-        finally:
-            self._leave()
+        self._leave()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

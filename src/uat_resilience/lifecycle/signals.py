@@ -19,8 +19,8 @@ _UNDONE = b"\0"
 class SignalWatch:
     """Call one function at the first SIGTERM or SIGINT, and another at the next.
 
-    Handlers that were there before are called too, except Python's own that raises KeyboardInterrupt. After the
-    second signal they are back in place, so that a third one finds them.
+    Handlers that were there before are called too, except those that only stand for KeyboardInterrupt: Python's
+    own, and what asyncio and trio put in its place. After the second signal all are back, for a third to find.
 
     Raises:
         RuntimeError: This is not the main thread, the only one that may handle signals.
@@ -59,7 +59,7 @@ class SignalWatch:
         if self._received > 1:
             self._restore()
         older = self._before[signal.Signals(number)]
-        if callable(older) and older is not signal.default_int_handler:
+        if callable(older) and not _interrupts(older):
             older(number, frame)
 
     def _watch(self) -> None:
@@ -72,3 +72,11 @@ class SignalWatch:
         for number, older in self._before.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, older)
+
+
+def _interrupts(handler: Callable[[int, FrameType | None], object]) -> bool:
+    function = getattr(handler, "func", handler)  # asyncio's is a partial of a method
+    return handler is signal.default_int_handler or function.__module__ in _INTERRUPTING
+
+
+_INTERRUPTING = frozenset({"asyncio.runners", "trio._core._ki"})

@@ -1,0 +1,329 @@
+import threading
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+from tests.pausing import pause
+from tests.worlds import World
+
+from uat_resilience import (
+    CallbackFailed,
+    CallRefused,
+    Constant,
+    DrainingError,
+    GracefulShutdown,
+    HealthRegistry,
+    Jitter,
+    Retry,
+    ShutdownPhaseChanged,
+    Status,
+    captured,
+)
+from uat_resilience.lifecycle import Account, Phase
+from uat_resilience.testing import FakeClock
+from uat_resilience.testing.settling import settle
+
+
+def drain(world: Any, shutdown: GracefulShutdown) -> bool:
+    return shutdown.drained() if world.name == "sync" else world.run(shutdown.adrained)
+
+
+async def working(
+    group: TaskGroup, shutdown: GracefulShutdown, seconds: float, ends: list[object]
+) -> None:
+    """Start a piece of work; it is tracked, or refused, when this returns."""
+
+    async def work() -> None:
+        try:
+            async with shutdown.track():
+                await pause(seconds)
+                ends.append(seconds)
+        except DrainingError:
+            ends.append("refused")
+
+    group.start_soon(work)
+    await settle()
+
+
+async def test_work_begun_before_during_and_after_is_accounted_for() -> None:
+    shutdown, ends = GracefulShutdown(grace=30.0, delay=5.0), []
+
+    async with anyio.create_task_group() as group:
+        await working(group, shutdown, 10.0, ends)
+        assert shutdown.ready
+        shutdown.begin()
+        assert not shutdown.ready
+        await working(group, shutdown, 2.0, ends)
+        await pause(6.0)
+        await working(group, shutdown, 1.0, ends)
+        assert shutdown.running == 1
+
+        assert await shutdown.adrained() is True
+
+    assert ends == [2.0, "refused", 10.0]
+    assert anyio.current_time() == 10.0
+    snapshot = shutdown.snapshot()
+    assert snapshot.phase is Phase.CLOSED
+    assert snapshot.account == Account(before=1, during=1, refused=1, finished=2, cut=0)
+
+
+async def test_what_outlasts_the_grace_is_cut_off_and_the_truth_is_told() -> None:
+    shutdown, ends = GracefulShutdown(grace=3.0), []
+
+    async with anyio.create_task_group() as group:
+        await working(group, shutdown, 10.0, ends)
+
+        assert await shutdown.adrained() is False
+        assert anyio.current_time() == 3.0
+
+    assert shutdown.snapshot().account.cut == 1
+
+
+def test_nothing_to_wait_for_is_over_at_once(world: World, clock: FakeClock) -> None:
+    shutdown = GracefulShutdown()
+
+    with captured() as events:
+        assert drain(world, shutdown) is True
+
+    phases = [event.new for event in events if isinstance(event, ShutdownPhaseChanged)]
+    assert phases == [Phase.ANNOUNCED, Phase.DRAINING, Phase.CLOSING, Phase.CLOSED]
+    assert drain(world, shutdown) is True
+
+
+def test_a_thread_waits_for_work_in_another(clock: FakeClock) -> None:
+    shutdown = GracefulShutdown(clock=FakeClock())
+    inside, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with shutdown.track():
+            inside.set()
+            may_end.wait()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    inside.wait()
+    shutdown.begin()
+    with captured() as events, pytest.raises(DrainingError), shutdown.track():
+        pass
+    may_end.set()
+
+    assert shutdown.drained() is True
+    worker.join()
+    assert [type(event) for event in events] == [CallRefused]
+
+
+async def test_a_sleeping_retry_wakes_and_its_last_error_comes_out() -> None:
+    shutdown = GracefulShutdown(grace=30.0, delay=2.0)
+    retry = Retry(KeyError, attempts=9, backoff=Constant(600.0), jitter=Jitter.NONE)
+
+    async def fail() -> None:
+        raise KeyError("first")
+
+    async def work() -> None:
+        async with shutdown.track():
+            with pytest.raises(KeyError) as failed:
+                await retry.acall(fail)
+            assert "shutting down" in failed.value.__notes__[0]
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(work)
+        await settle()
+
+        assert await shutdown.adrained() is True
+
+    assert anyio.current_time() == 2.0
+
+
+def test_a_sleeping_retry_in_a_thread_wakes_too() -> None:
+    clock = FakeClock()
+    shutdown = GracefulShutdown(clock=clock)
+    retry = Retry(KeyError, attempts=9, backoff=Constant(600.0), clock=clock)
+    notes: list[str] = []
+    asleep = threading.Event()
+
+    def fail() -> None:
+        asleep.set()
+        raise KeyError
+
+    def work() -> None:
+        with shutdown.track():
+            try:
+                retry.call(fail)
+            except KeyError as error:
+                notes.extend(error.__notes__)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    asleep.wait()
+
+    assert shutdown.drained() is True
+    worker.join()
+    assert "shutting down" in notes[0]
+
+
+def test_readiness_turns_first(clock: FakeClock) -> None:
+    health = HealthRegistry()
+    shutdown = GracefulShutdown(delay=1.0, health=health)
+    assert health.report().status is Status.HEALTHY
+
+    shutdown.begin()
+
+    assert health.report().status is Status.UNHEALTHY
+    with shutdown.track():
+        pass
+
+
+def test_closers_run_last_registered_first_and_a_bad_one_stops_nobody(
+    world: World,
+) -> None:
+    shutdown, ran = GracefulShutdown(clock=FakeClock()), []
+
+    async def second() -> None:
+        ran.append("second")
+
+    def third() -> None:
+        ran.append("third")
+        raise ConnectionError
+
+    shutdown.on_close(lambda: ran.append("first"))
+    shutdown.on_close(second)
+    shutdown.on_close(third)
+
+    with captured() as events:
+        assert drain(world, shutdown) is True
+
+    assert ran == ["third", "second", "first"]
+    failed = [event for event in events if isinstance(event, CallbackFailed)]
+    assert [(event.argument, type(event.error)) for event in failed] == [
+        ("on_close", ConnectionError)
+    ]
+
+
+async def test_a_closer_has_its_own_timeout_within_the_grace() -> None:
+    shutdown = GracefulShutdown(grace=10.0)
+    shutdown.on_close(lambda: None)
+    for _ in range(2):
+        shutdown.on_close(anyio.sleep_forever, timeout=6.0)
+
+    with captured() as events:
+        assert await shutdown.adrained() is True
+
+    assert anyio.current_time() == 10.0
+    errors = [str(event.error) for event in events if isinstance(event, CallbackFailed)]
+    assert len(errors) == 3
+    assert "no time was left" in errors[2]
+
+
+def test_a_sync_closer_that_comes_too_late_is_told() -> None:
+    clock = FakeClock(auto=True)
+    shutdown = GracefulShutdown(grace=10.0, clock=clock)
+    shutdown.on_close(lambda: None)
+    shutdown.on_close(lambda: clock.advance(20.0), timeout=30.0)
+
+    with captured() as events:
+        shutdown.drained()
+
+    assert "no time was left" in str(
+        [event.error for event in events if isinstance(event, CallbackFailed)][-1]
+    )
+
+
+async def test_forcing_gives_up_at_once() -> None:
+    shutdown, ends = GracefulShutdown(grace=30.0), []
+
+    async with anyio.create_task_group() as group:
+        await working(group, shutdown, 10.0, ends)
+        shutdown.begin()
+        shutdown.force()
+
+        assert await shutdown.adrained() is False
+        assert anyio.current_time() == 0.0
+
+    assert shutdown.snapshot().phase is Phase.FORCED
+
+
+async def test_a_main_program_waits_for_somebody_to_begin() -> None:
+    shutdown, seen = GracefulShutdown(), []
+
+    async def main() -> None:
+        await shutdown.arequested()
+        seen.append(anyio.current_time())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(main)
+        await pause(3.0)
+        shutdown.begin()
+
+    await shutdown.arequested()
+    assert seen == [3.0]
+
+
+def test_a_main_thread_waits_for_somebody_to_begin() -> None:
+    shutdown = GracefulShutdown()
+    waiting = threading.Thread(target=shutdown.requested)
+    waiting.start()
+
+    shutdown.begin()
+    waiting.join()
+
+    shutdown.requested()
+    assert not shutdown.ready
+
+
+async def test_a_block_may_be_left_in_another_task() -> None:
+    shutdown = GracefulShutdown()
+    tracked = shutdown.track()
+    await tracked.__aenter__()
+
+    async with anyio.create_task_group() as group:
+
+        async def leave() -> None:
+            await tracked.__aexit__(None, None, None)
+
+        group.start_soon(leave)
+
+    assert shutdown.running == 0
+
+
+def test_a_blocking_wait_on_an_event_loop_names_the_async_spelling(async_world: Any) -> None:
+    shutdown = GracefulShutdown()
+
+    async def drained() -> None:
+        shutdown.drained()
+
+    async def requested() -> None:
+        shutdown.requested()
+
+    with pytest.raises(RuntimeError, match="adrained"):
+        async_world.run(drained)
+    with pytest.raises(RuntimeError, match="arequested"):
+        async_world.run(requested)
+
+
+def test_a_forked_child_begins_anew() -> None:
+    shutdown = GracefulShutdown()
+    shutdown.begin()
+
+    shutdown.renew()
+
+    assert shutdown.ready
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"grace": 0.0}, "grace"),
+        ({"delay": -1.0}, "delay"),
+        ({"grace": 5.0, "delay": 6.0}, "delay"),
+    ],
+    ids=["grace", "delay", "delay above grace"],
+)
+def test_a_bad_argument_is_refused_by_name(arguments: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        GracefulShutdown(**arguments)
+
+
+def test_a_closer_needs_some_time() -> None:
+    with pytest.raises(ValueError, match="timeout"):
+        GracefulShutdown().on_close(int, timeout=0.0)
