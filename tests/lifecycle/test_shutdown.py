@@ -327,3 +327,26 @@ def test_a_bad_argument_is_refused_by_name(arguments: dict[str, Any], named: str
 def test_a_closer_needs_some_time() -> None:
     with pytest.raises(ValueError, match="timeout"):
         GracefulShutdown().on_close(int, timeout=0.0)
+
+
+def test_a_phase_that_is_over_by_the_time_somebody_waits_is_not_waited_for() -> None:
+    class Ticking(FakeClock):
+        """Moves on by a second each time it is looked at."""
+
+        def now(self) -> float:
+            self.advance(1.0)
+            return super().now()
+
+    shutdown = GracefulShutdown(grace=4.0, delay=2.0, clock=Ticking())
+
+    with shutdown.track():
+        assert shutdown.drained() is False
+
+
+def test_a_bad_closer_stops_nobody_when_nobody_listens() -> None:
+    shutdown, ran = GracefulShutdown(clock=FakeClock()), []
+    shutdown.on_close(lambda: ran.append("first"))
+    shutdown.on_close(lambda: 1 // 0)
+
+    assert shutdown.drained() is True
+    assert ran == ["first"]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from types import FrameType
 
 import pytest
 
@@ -130,6 +131,27 @@ def test_a_handler_that_somebody_put_in_since_is_left_alone() -> None:
         assert signal.getsignal(signal.SIGTERM) is newer
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_signals_that_a_newer_handler_passes_on_for_ever_do_no_harm() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        shutdown = GracefulShutdown()
+        undo = shutdown.install()
+        ours = signal.getsignal(signal.SIGTERM)
+        assert callable(ours)
+
+        def newer(number: int, frame: FrameType | None) -> None:
+            ours(number, frame)
+
+        signal.signal(signal.SIGTERM, newer)
+        for _ in range(5):
+            signal.raise_signal(signal.SIGTERM)
+        undo()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert shutdown.drained() is False
 
 
 def test_only_the_main_thread_may_install() -> None:

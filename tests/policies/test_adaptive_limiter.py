@@ -102,7 +102,7 @@ def test_calls_beyond_the_limit_are_refused(clock: FakeClock) -> None:
 
 
 async def test_the_most_important_waiter_is_served_first_and_the_least_is_shed() -> None:
-    limiter = AdaptiveLimiter(AIMD(initial=1), queue=2)
+    limiter = AdaptiveLimiter(AIMD(initial=1, maximum=1), queue=2)
     served: list[object] = []
 
     async with anyio.create_task_group() as group:
@@ -115,7 +115,7 @@ async def test_the_most_important_waiter_is_served_first_and_the_least_is_shed()
 
 
 async def test_a_permit_may_say_its_own_priority() -> None:
-    limiter = AdaptiveLimiter(AIMD(initial=1), queue=1)
+    limiter = AdaptiveLimiter(AIMD(initial=1, maximum=1), queue=1)
     served: list[object] = []
 
     async with anyio.create_task_group() as group:
@@ -269,3 +269,25 @@ async def waiting(group: TaskGroup, limiter: Any, served: list[object], level: P
 
     group.start_soon(call)
     await settle()
+
+
+def test_a_thread_finds_a_slot_that_came_free_in_the_meantime() -> None:
+    gate = AdaptiveLimiter(AIMD(initial=1), queue=1)._gate
+
+    assert gate.wait("api", FakeClock(), Priority.NORMAL)
+    assert gate.slots.running == 1
+
+
+def test_a_slot_that_comes_to_a_waiter_whose_loop_is_gone_moves_on() -> None:
+    class Gone:
+        def grant(self) -> bool:
+            return False
+
+    gate = AdaptiveLimiter(AIMD(initial=1), queue=2)._gate
+    gate.try_enter()
+    gate.slots.queue(Gone())
+
+    gate.leave(lambda: None)
+
+    assert gate.slots.running == 0
+    assert gate.slots.waiting == 0

@@ -9,6 +9,7 @@ from tests.pausing import pause
 from tests.worlds import World
 
 from uat_resilience import Coalesce, Pipeline, TimedOutError, captured, deadline, remaining
+from uat_resilience.policies.flights import Flights, Seat
 from uat_resilience.testing import FakeClock, disabled
 from uat_resilience.testing.settling import settle
 
@@ -243,41 +244,40 @@ def test_the_least_recently_used_value_makes_room(clock: FakeClock) -> None:
 
 
 def test_threads_wait_for_one_flight() -> None:
-    policy, answers = Coalesce(by_key), []
+    answers: list[str] = []
     flying, may_land = threading.Event(), threading.Event()
+    joined = threading.Semaphore(0)
+
+    class Joining(FakeClock):
+        """Tells when a follower has joined."""
+
+        def wait(self, event: threading.Event, until: float | None) -> bool:
+            joined.release()
+            return event.wait()
+
+    policy = Coalesce(by_key, clock=Joining())
 
     def fetch(key: str) -> str:
         flying.set()
         may_land.wait()
         return key
 
-    leader = threading.Thread(target=lambda: answers.append(policy.call(fetch, "a")))
-    leader.start()
+    def ask() -> None:
+        answers.append(policy.call(fetch, "a"))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads[0].start()
     flying.wait()
-    joined = JoinNoticing(policy)
-    followers = [
-        threading.Thread(target=lambda: answers.append(policy.call(joined.never, "a")))
-        for _ in range(3)
-    ]
-    for follower in followers:
+    for follower in threads[1:]:
         follower.start()
+        joined.acquire()
+    flying.clear()
     may_land.set()
-    for thread in (leader, *followers):
+    for thread in threads:
         thread.join()
 
-    assert answers == ["a"] * 4 or joined.called
-
-
-class JoinNoticing:
-    """A body that followers may run only if they came after the landing."""
-
-    def __init__(self, policy: Coalesce) -> None:
-        self.policy = policy
-        self.called = False
-
-    def never(self, key: str) -> str:
-        self.called = True
-        return key
+    assert answers == ["a"] * 4
+    assert not flying.is_set()
 
 
 def test_a_sync_follower_keeps_its_deadline_and_its_interrupts() -> None:
@@ -350,3 +350,89 @@ def test_a_description_says_what_it_does() -> None:
 def test_a_bad_argument_is_refused_by_name(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises((TypeError, ValueError), match=named):
         Coalesce(**arguments)
+
+
+@pytest.mark.parametrize("spell", ["call", "acall"])
+def test_a_flight_that_lands_while_somebody_joins_is_looked_at_again(spell: str) -> None:
+    class Landing(Flights[str]):
+        """Lets another caller lead, and land, in the moment in which this one asks."""
+
+        def lead(self, key: Any) -> bool:
+            self.land(key, "theirs", 0.0)
+            return False
+
+    policy = Coalesce(by_key, ttl=10.0, clock=FakeClock())
+    policy._flights = Landing(ttl=10.0, stale_if_error=0.0, maximum=1)
+
+    async def fetch(key: str) -> str:
+        return key
+
+    if spell == "call":
+        assert policy.call(str, "a") == "theirs"
+    else:
+        assert asyncio.run(policy.acall(fetch, "a")) == "theirs"
+
+
+def test_a_follower_whose_loop_is_gone_does_not_lead() -> None:
+    class Gone:
+        def grant(self) -> bool:
+            return False
+
+    flights: Flights[str] = Flights(ttl=0.0, stale_if_error=0.0, maximum=1)
+    flights.lead("a")
+    seat: Seat[str] = Seat("a", Gone())
+    flights.join(seat)
+
+    flights.hand_over("a")
+
+    assert seat.leads
+    assert flights.counts() == (0, 0)
+
+
+def test_a_thread_takes_over_from_a_leader_that_is_interrupted() -> None:
+    policy, answers = Coalesce(by_key), []
+    flying, may_fail = threading.Event(), threading.Event()
+
+    class Interrupted(BaseException):
+        pass
+
+    def fetch(key: str) -> str:
+        flying.set()
+        may_fail.wait()
+        raise Interrupted
+
+    def lead() -> None:
+        with pytest.raises(Interrupted):
+            policy.call(fetch, "a")
+
+    class Joined(FakeClock):
+        """Lets the leader fail once the follower waits."""
+
+        def wait(self, event: threading.Event, until: float | None) -> bool:
+            may_fail.set()
+            return event.wait()
+
+    leader = threading.Thread(target=lead)
+    leader.start()
+    flying.wait()
+    with Joined():
+        answers.append(policy.call(str, "a"))
+    leader.join()
+
+    assert answers == ["a"]
+
+
+def test_a_thread_whose_wait_is_interrupted_leaves_its_seat() -> None:
+    class Interrupting(FakeClock):
+        def wait(self, event: threading.Event, until: float | None) -> bool:
+            raise KeyboardInterrupt
+
+    policy = Coalesce(by_key, clock=Interrupting())
+
+    def nested(key: str) -> str:
+        return policy.call(str, key)
+
+    with pytest.raises(KeyboardInterrupt):
+        policy.call(nested, "a")
+
+    assert policy.snapshot().flights == 0

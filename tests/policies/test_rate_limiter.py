@@ -17,8 +17,10 @@ from uat_resilience import (
     captured,
     deadline,
 )
+from uat_resilience.policies.rate_gate import Turn
 from uat_resilience.testing import FakeClock, disabled
 from uat_resilience.testing.settling import settle
+from uat_resilience.waiting.threads import ThreadWaiter
 
 
 def test_a_rested_limiter_lets_a_burst_in_and_refuses_the_next(
@@ -71,10 +73,11 @@ async def test_those_behind_a_cancelled_waiter_move_up() -> None:
         group.start_soon(cancelled_in, impatient, limiter)
         await settle()
         await start(group, limiter, began, 2)
+        await start(group, limiter, began, 3)
         await pause(0.25)
         impatient.cancel()
 
-    assert began == [(0, 0.0), (2, 1.0)]
+    assert began == [(0, 0.0), (2, 1.0), (3, 2.0)]
     assert limiter.snapshot().waiting == 0
 
 
@@ -260,3 +263,38 @@ def run_in_threads(body: Callable[[], None], count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_how_calls_and_blocks_end_is_told(world: World) -> None:
+    limiter = RateLimiter(1.0, burst=9)
+
+    with captured() as events:
+        world.call(limiter, int)
+        with pytest.raises(ZeroDivisionError):
+            world.call(limiter, lambda: 1 // 0)
+        world.block(limiter.permit(), lambda permit: permit.abandon())
+
+    told = [type(event).__name__ for event in events]
+    assert told == ["CallSucceeded", "CallFailed", "CallAbandoned"]
+
+
+def test_a_coroutine_from_a_sync_call_is_refused() -> None:
+    async def fetch() -> None: ...
+
+    with pytest.raises(TypeError, match="acall"):
+        RateLimiter(1.0).call(lambda _: fetch(), 0)
+
+
+def test_a_reservation_given_back_while_the_lock_is_held_is_not_lost(clock: FakeClock) -> None:
+    limiter = RateLimiter(1.0, burst=1)
+    gate = limiter._gate
+    turn = Turn(ThreadWaiter())
+    limiter.call(int)
+    gate.bucket.reserve(turn, clock.now(), 1)
+    gate.mailbox.notes.append((turn, clock.now()))
+
+    with pytest.raises(RateLimitedError):
+        limiter.call(int)
+
+    assert not gate.mailbox.notes
+    assert limiter.snapshot().waiting == 0

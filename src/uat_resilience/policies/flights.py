@@ -80,11 +80,11 @@ class Flights(Generic[T]):
 
     def fresh(self, key: Hashable, now: float) -> Landed[T] | None:
         """Return a value that is fresh, or None."""
-        landed = self._landed.get(key)
-        if landed is None or not 0 <= now - landed.at < self._ttl:
-            return None
         with self._mailbox.lock:
-            if key in self._landed:
+            landed = self._landed.get(key)
+            if landed is not None and not 0 <= now - landed.at < self._ttl:
+                landed = None
+            if landed is not None:
                 self._landed.move_to_end(key)
         self._mailbox.sweep()
         return landed

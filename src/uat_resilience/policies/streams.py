@@ -113,10 +113,11 @@ def begun(
 
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Generator[T, Any, Any]:
         source, first = guarded_begin(*args, **kwargs)
+        if first is END:
+            return
         with closing(source):
-            if first is not END:
-                yield first
-                yield from source
+            yield first
+            yield from source
 
     return guarded
 
@@ -135,10 +136,11 @@ def abegun(
 
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, Any]:
         source, first = await guarded_begin(*args, **kwargs)
+        if first is END:
+            return
         async with aclosing(source):
-            if first is not END:
-                yield first
-                async for item in source:
-                    yield item
+            yield first
+            async for item in source:
+                yield item
 
     return guarded
