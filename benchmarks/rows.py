@@ -81,14 +81,9 @@ ROWS = (
         lambda who, fn: who.three_windowed(fn),
     ),
     Row(
-        "three-counted",
-        "the three, outcomes counted for a scrape",
-        lambda who, fn: who.three_counted(fn),
-    ),
-    Row(
-        "three-prometheus",
-        "the three, outcomes told to prometheus-client",
-        lambda who, fn: who.three_prometheus(fn),
+        "three-instrumented",
+        "the three, instrumented for Prometheus",
+        lambda who, fn: who.three_instrumented(fn),
     ),
     Row("four", "retry + breaker + bulkhead + timeout", lambda who, fn: who.four(fn)),
     Row(

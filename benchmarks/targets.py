@@ -39,8 +39,8 @@ TARGETS = (
     Target("timeout", World.ASYNC, "asyncio.timeout", 0.4),
     Target("timeout-suspending", World.ASYNC, "asyncio.timeout", 0.4),
     Target("three", World.ASYNC, "nopanic", 0.5),
-    # Ours with what Prometheus is to know, theirs without.
-    Target("three-counted", World.ASYNC, "nopanic", 1.0, peer_row="three"),
+    # Ours with instrumentation, theirs without.
+    Target("three-instrumented", World.ASYNC, "nopanic", 1.0, peer_row="three"),
     Target("four", World.ASYNC, "nopanic", 0.35),
     Target("breaker-open", World.ASYNC, "circuitbreaker", 1.0),
     Target("retry", World.SYNC, "nopanic", 1.0),

@@ -82,12 +82,8 @@ class Contender:
         """Build the same with a breaker that judges a failure rate."""
         raise NotOffered
 
-    def three_counted(self, call: Call) -> Call:
-        """Build `three` with every outcome and its duration counted, for a scrape to read."""
-        raise NotOffered
-
-    def three_prometheus(self, call: Call) -> Call:
-        """Build `three` with every outcome and its duration told to prometheus-client objects."""
+    def three_instrumented(self, call: Call) -> Call:
+        """Build `three` with its own Prometheus integration switched on."""
         raise NotOffered
 
     def four(self, call: Call) -> Call:

@@ -1,5 +1,7 @@
 """pyresilience: one decorator with a configuration object per pattern."""
 
+from functools import cache
+
 from pyresilience import (
     BulkheadConfig,
     CircuitBreakerConfig,
@@ -7,8 +9,9 @@ from pyresilience import (
     TimeoutConfig,
     resilient,
 )
+from pyresilience.contrib.prometheus import PrometheusListener
 
-from benchmarks.contenders.contender import Call, Contender
+from benchmarks.contenders.contender import Call, Contender, NotOffered
 
 _RETRY = RetryConfig(retry_on=[ConnectionError])
 _BULKHEAD = BulkheadConfig(max_concurrent=100)
@@ -55,6 +58,14 @@ class Pyresilience(Contender):
         breaker = CircuitBreakerConfig(sliding_window_size=_WINDOW, minimum_calls=10)
         return resilient(retry=_RETRY, circuit_breaker=breaker, bulkhead=_BULKHEAD)(call)
 
+    def three_instrumented(self, call: Call) -> Call:
+        return resilient(
+            retry=_RETRY,
+            circuit_breaker=CircuitBreakerConfig(),
+            bulkhead=_BULKHEAD,
+            listeners=[_prometheus()],
+        )(call)
+
     def four(self, call: Call) -> Call:
         return resilient(
             retry=_RETRY,
@@ -62,6 +73,15 @@ class Pyresilience(Contender):
             bulkhead=_BULKHEAD,
             timeout=TimeoutConfig(seconds=10.0),
         )(call)
+
+
+@cache
+def _prometheus() -> PrometheusListener:
+    """Return the one listener there can be: it registers its metrics in the default registry."""
+    try:
+        return PrometheusListener()
+    except ImportError as error:
+        raise NotOffered from error
 
 
 CONTENDERS = [Pyresilience]

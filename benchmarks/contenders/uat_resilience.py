@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.contenders.contender import NEVER, Call, Contender, by_hand
-from benchmarks.listeners import count_outcomes, tell_prometheus
+from benchmarks.contenders.contender import NEVER, Call, Contender, NotOffered, by_hand
 from uat_resilience import (
     Bulkhead,
     CircuitBreaker,
@@ -61,14 +60,16 @@ class UatResilience(Contender):
             Bulkhead(100),
         )(call)
 
-    def three_counted(self, call: Call) -> Call:
-        bus = EventBus()
-        count_outcomes(bus)
-        return _three(bus)(call)
+    def three_instrumented(self, call: Call) -> Call:
+        try:
+            # Optional here as for everybody else.
+            from prometheus_client import CollectorRegistry  # noqa: PLC0415 - see above
 
-    def three_prometheus(self, call: Call) -> Call:
+            from uat_resilience.integrations.prometheus import instrument  # noqa: PLC0415 - see above
+        except ImportError as error:
+            raise NotOffered from error
         bus = EventBus()
-        tell_prometheus(bus)
+        instrument(bus, registry=CollectorRegistry())
         return _three(bus)(call)
 
     def four(self, call: Call) -> Call:

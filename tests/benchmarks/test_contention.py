@@ -19,7 +19,7 @@ class Counting(Contender):
     def __init__(self, each: int) -> None:
         self._each = each
 
-    def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:  # noqa: ARG002 - set
+    def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
         return call
 
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:

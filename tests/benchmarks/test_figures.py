@@ -57,7 +57,7 @@ def test_target_is_reached_up_to_the_ratio_itself(
 def test_instrumented_calls_are_held_against_the_peers_plain_ones() -> None:
     figures = Figures(
         [
-            costing("three-counted", World.ASYNC, OURS, 900.0),
+            costing("three-instrumented", World.ASYNC, OURS, 900.0),
             costing("three", World.ASYNC, OURS, 100.0),
             costing("three", World.ASYNC, "nopanic", 1000.0),
         ]
@@ -65,7 +65,7 @@ def test_instrumented_calls_are_held_against_the_peers_plain_ones() -> None:
 
     ratios = {each.target.row: each.ratio for each in judged(figures) if each.ratio is not None}
 
-    assert ratios == {"three-counted": 0.9, "three": 0.1}
+    assert ratios == {"three-instrumented": 0.9, "three": 0.1}
 
 
 def test_targets_are_about_rows_that_are_measured() -> None:
@@ -128,7 +128,7 @@ class Scripted:
     def once(self, call: Call) -> object:
         return call(1)
 
-    def time(self, call: Call, calls: int, *, raising: bool) -> float:  # noqa: ARG002 - by script
+    def time(self, call: Call, calls: int, *, raising: bool) -> float:
         self._visits.append(self._name)
         return next(self._costs)
 

@@ -32,13 +32,13 @@ class Made(Contender):
     def __init__(self, guard: Callable[[Call], Call]) -> None:
         self._guard = guard
 
-    def retry(self, call: Call, *, pauses: bool = True) -> Call:  # noqa: ARG002 - it has none
+    def retry(self, call: Call, *, pauses: bool = True) -> Call:
         return self._guard(call)
 
-    def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:  # noqa: ARG002 - set
+    def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
         return self._guard(call)
 
-    def bulkhead(self, call: Call, *, size: int = 100) -> Call:  # noqa: ARG002 - it is of one
+    def bulkhead(self, call: Call, *, size: int = 100) -> Call:
         return self._guard(call)
 
 
