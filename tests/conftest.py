@@ -23,7 +23,7 @@ from uat_resilience.clock import SystemClock, default_clock
 from uat_resilience.testing import FakeClock, virtual_time
 
 settings.register_profile(
-    "ci", deadline=None, derandomize=True, max_examples=60, stateful_step_count=40
+    "ci", deadline=None, derandomize=True, max_examples=100, stateful_step_count=50
 )
 settings.register_profile(
     "soak", deadline=None, max_examples=2_000, stateful_step_count=100, print_blob=True

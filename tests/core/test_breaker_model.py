@@ -133,9 +133,10 @@ class Life(RuleBasedStateMachine):
     def wait(self, silence: float) -> None:
         self.now += silence
 
-    @rule()
-    def wait_until_a_call_could_pass(self) -> None:
+    @rule(target=tickets)
+    def wait_for_a_probe(self) -> tuple[Ticket | Refusal, NaiveTicket | None]:
         self.now += self.machine.retry_after(self.now) or 0.0
+        return self.ask(0.0)
 
     @rule()
     def replace_the_clock(self) -> None:
@@ -155,6 +156,15 @@ class Life(RuleBasedStateMachine):
             assert answer.retry_after == wait
             assert wait is None or wait > 0
         return answer, expected
+
+    @rule(calls=st.integers(1, 5), failed=st.integers(0, 1), elapsed=eighths(0, 3))
+    def call_several_times(self, calls: int, failed: int, elapsed: float) -> None:
+        for _ in range(calls):
+            self.end(self.ask(0.0), failed, elapsed, 0.0)
+
+    @rule(failed=st.integers(0, 1), elapsed=eighths(0, 3))
+    def wait_and_call(self, failed: int, elapsed: float) -> None:
+        self.end(self.wait_for_a_probe(), failed, elapsed, 0.0)
 
     @rule(pair=tickets, failed=st.integers(0, 1), elapsed=eighths(0, 3), lag=lags())
     def end(
