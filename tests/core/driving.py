@@ -8,6 +8,7 @@ from uat_resilience._core.breaker import (
     Ticket,
     Transition,
 )
+from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.trip import ConsecutiveFailures, TripRule
 
 
@@ -22,9 +23,10 @@ class Driven:
         probes: int = 1,
         close_after: int = 1,
         lease: float | None = None,
+        ramp: Ramp | None = None,
     ) -> None:
         self.machine = BreakerMachine(
-            trip, open_for=open_for, probes=probes, close_after=close_after, lease=lease
+            trip, open_for=open_for, probes=probes, close_after=close_after, lease=lease, ramp=ramp
         )
         self.now = 0.0
         self.told: list[Transition] = []
@@ -41,9 +43,9 @@ class Driven:
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
-    def ask(self, *, late: float = 0.0) -> Ticket | Refusal:
-        """Ask to be let in, with a reading of the clock that may be a little old."""
-        answer, moved = self.machine.admit(self.now - late)
+    def ask(self, *, late: float = 0.0, draw: float = 0.0) -> Ticket | Refusal:
+        """Ask to be let in, with a reading of the clock that may be a little old, and with some luck."""
+        answer, moved = self.machine.admit(self.now - late, draw)
         self._note(moved)
         return answer
 

@@ -1,20 +1,24 @@
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from tests.core.naive import NaiveJudge
-from tests.core.strategies import eighths, lags, silences, trip_rules
+from tests.core.strategies import draws, eighths, lags, silences, trip_rules
 
-from uat_resilience._core.breaker import BreakerMachine, Move, Refusal, Ticket
+from uat_resilience._core.breaker import BreakerMachine, BreakerState, Move, Refusal, Ticket
+from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.straggling import STRAGGLING
 from uat_resilience._core.trip import TripRule
+
+PASSING = (BreakerState.CLOSED, BreakerState.FORCED_CLOSED)
 
 
 @dataclass(eq=False)
 class NaiveTicket:
-    """What the model knows of a call: when it began, and in which generation."""
+    """What the model knows of a call: when it began, and in which era."""
 
-    generation: int
+    era: int
     since: float
     until: float
     running: bool = True
@@ -32,8 +36,11 @@ class NaiveBreaker:
     probes: int
     close_after: int
     lease: float | None
+    ramp: Ramp | None
     state: str = "CLOSED"
     generation: int = 0
+    era: int = 0
+    ramped_from: float | None = None
     opened_at: float = 0.0
     times_opened: int = 0
     good_probes: int = 0
@@ -46,6 +53,8 @@ class NaiveBreaker:
     def enter(self, state: str, now: float) -> None:
         self.state = state
         self.generation += 1
+        self.era += 1
+        self.ramped_from = None
         self.good_probes = 0
         if state == "OPEN":
             self.opened_at = now
@@ -65,19 +74,30 @@ class NaiveBreaker:
 
     def present(self) -> list[NaiveTicket]:
         """Return the calls of this generation that have not ended."""
-        return [c for c in self.calls if c.running and c.generation == self.generation]
+        return [call for call in self.calls if call.running and call.era == self.era]
 
-    def admit(self, now: float) -> NaiveTicket | None:
+    def end_ramp(self, now: float) -> None:
+        """Go on without a ramp when its time is over; calls that began on it are forgotten."""
+        if self.ramped_from is not None:
+            age = now - self.ramped_from
+            if not -STRAGGLING <= age < self.ramp.seconds:
+                self.ramped_from = None
+                self.era += 1
+
+    def admit(self, now: float, draw: float) -> NaiveTicket | None:
+        self.end_ramp(now)
+        if self.ramped_from is not None and draw >= self.ramp.share(now - self.ramped_from):
+            return None
         if self.state == "FORCED_OPEN" or self.wait_for(now) is not None:
             return None
         if self.state == "OPEN":
             self.enter("HALF_OPEN", now)
         lease = self.open_for if self.lease is None else self.lease
-        self.calls.append(NaiveTicket(self.generation, now, now + lease))
+        self.calls.append(NaiveTicket(self.era, now, now + lease))
         return self.calls[-1]
 
     def record(self, call: NaiveTicket, failed: int, elapsed: float, now: float) -> None:
-        if call.generation != self.generation:
+        if call.era != self.era:
             return
         if self.state == "CLOSED":
             if self.judge.trips(now, failed, elapsed):
@@ -93,6 +113,7 @@ class NaiveBreaker:
         elif self.good_probes == self.close_after:
             self.times_opened = 0
             self.enter("CLOSED", now)
+            self.ramped_from = None if self.ramp is None else now
 
     def is_slow(self, elapsed: float) -> bool:
         return self.trip.slower_than is not None and elapsed >= self.trip.slower_than
@@ -119,14 +140,11 @@ class Life(RuleBasedStateMachine):
         probes=st.integers(1, 3),
         close_after=st.integers(1, 3),
         lease=st.none() | eighths(1, 30),
+        ramp=st.none() | st.builds(Ramp, eighths(1, 8), start=st.sampled_from([0.25, 1.0])),
     )
-    def begin(
-        self, trip: TripRule, open_for: float, probes: int, close_after: int, lease: float | None
-    ) -> None:
-        self.machine = BreakerMachine(
-            trip, open_for=open_for, probes=probes, close_after=close_after, lease=lease
-        )
-        self.model = NaiveBreaker(trip, open_for, probes, close_after, lease)
+    def begin(self, **settings: Any) -> None:
+        self.machine = BreakerMachine(**settings)
+        self.model = NaiveBreaker(**settings)
         self.now = 0.0
 
     @rule(silence=silences())
@@ -142,19 +160,20 @@ class Life(RuleBasedStateMachine):
     def replace_the_clock(self) -> None:
         self.now -= 1e6
 
-    @rule(target=tickets, lag=lags())
-    def ask(self, lag: float) -> tuple[Ticket | Refusal, NaiveTicket | None]:
+    @rule(target=tickets, lag=lags(), draw=draws())
+    def ask(self, lag: float, draw: float = 0.0) -> tuple[Ticket | Refusal, NaiveTicket | None]:
         now, before = self.now - lag, self.machine.era.state
 
         wait = self.model.wait_for(now)
-        answer, moved = self.machine.admit(now)
-        expected = self.model.admit(now)
+        answer, moved = self.machine.admit(now, draw)
+        expected = self.model.admit(now, draw)
 
         assert isinstance(answer, Refusal) == (expected is None)
         assert (moved is not None) == (self.machine.era.state is not before)
         if isinstance(answer, Refusal):
-            assert answer.retry_after == wait
-            assert wait is None or wait > 0
+            on_ramp = self.model.ramped_from is not None
+            assert answer.retry_after == (self.machine.era.until - now if on_ramp else wait)
+            assert answer.retry_after is None or answer.retry_after > 0
         return answer, expected
 
     @rule(calls=st.integers(1, 5), failed=st.integers(0, 1), elapsed=eighths(0, 3))
@@ -209,6 +228,7 @@ class Life(RuleBasedStateMachine):
         era = self.machine.era
         assert era.state.name == self.model.state
         assert era.generation == self.model.generation
+        assert era.admits == (era.state in PASSING and self.model.ramped_from is None)
         assert self.machine.times_opened == self.model.times_opened
         assert self.machine.retry_after(self.now) == self.model.wait_for(self.now)
         probing = len(self.model.present()) if self.model.state == "HALF_OPEN" else 0
