@@ -14,7 +14,7 @@ class CapacityLimiter(Contender):
     module = "anyio"
     distribution = "anyio"
     worlds = frozenset({World.ASYNC})
-    note = "lets other tasks run at every acquisition"
+    note = "waits for a slot; lets other tasks run at every acquisition"
 
     def bulkhead(self, call: Call, *, size: int = 100) -> Call:
         limiter = anyio.CapacityLimiter(size)

@@ -13,7 +13,7 @@ class Circuitbreaker(Contender):
     name = "circuitbreaker"
     module = "circuitbreaker"
     distribution = "circuitbreaker"
-    note = "takes no lock"
+    note = "takes no lock; while half-open it admits every call"
 
     def breaker(self, call: Call, *, threshold: int = 5, recovery: float = 30.0) -> Call:
         breaker = CircuitBreaker(failure_threshold=threshold, recovery_timeout=recovery)

@@ -15,6 +15,7 @@ class Hyx(Contender):
     module = "hyx.retry"
     distribution = "hyx"
     worlds = frozenset({World.ASYNC})
+    note = "its retry gives up with an error of its own"
 
     def retry(self, call: Call, *, pauses: bool = True) -> Call:
         return retry(on=ConnectionError, attempts=2, backoff=0.5 if pauses else 0)(call)

@@ -31,6 +31,7 @@ class AsyncioSemaphore(Contender):
     module = "asyncio"
     distribution = ""
     worlds = frozenset({World.ASYNC})
+    note = "waits for a slot and cannot refuse"
 
     def bulkhead(self, call: Call, *, size: int = 100) -> Call:
         semaphore = asyncio.Semaphore(size)
@@ -50,6 +51,7 @@ class ThreadingSemaphore(Contender):
     module = "threading"
     distribution = ""
     worlds = frozenset({World.SYNC})
+    note = "waits for a slot"
 
     def bulkhead(self, call: Call, *, size: int = 100) -> Call:
         semaphore = threading.BoundedSemaphore(size)
