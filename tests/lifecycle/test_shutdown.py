@@ -337,7 +337,7 @@ def test_a_phase_that_is_over_by_the_time_somebody_waits_is_not_waited_for() -> 
             self.advance(1.0)
             return super().now()
 
-    shutdown = GracefulShutdown(grace=4.0, delay=2.0, clock=Ticking())
+    shutdown = GracefulShutdown(grace=4.0, delay=2.0, clock=Ticking(auto=True))
 
     with shutdown.track():
         assert shutdown.drained() is False
