@@ -4,6 +4,7 @@ All of it travels in context variables: into tasks, `asyncio.to_thread` and anyi
 bare threads or executors.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -60,9 +61,9 @@ class EnforcedDeadline(Deadline):
     __slots__ = ("fired",)
     fired: bool
 
+    @abstractmethod
     def leave(self, error: BaseException | None) -> bool:
         """End it; True when `error` is what the deadline itself threw into the task."""
-        raise NotImplementedError
 
 
 class DrainSignal:
