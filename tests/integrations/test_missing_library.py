@@ -10,6 +10,7 @@ INTEGRATIONS = Path(uat_resilience.__file__).parent / "integrations"
 
 MISSING = [
     ("prometheus", "prometheus_client", "uat-resilience[prometheus]"),
+    ("structlog", "structlog", "uat-resilience[structlog]"),
 ]
 
 

@@ -123,6 +123,16 @@ def test_forked_child_starts_at_nothing_even_while_the_parent_counts() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def test_renewed_tally_has_counted_nothing() -> None:
+    tally = Tally()
+    tally.end(CallSucceeded, "db", 0.1)
+    tally.count("uat_retries", "db")
+
+    tally.renew()
+
+    assert tally.read() == ({}, {})
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -275,7 +275,7 @@ def test_a_callback_that_raises_is_seen_by_the_caller_and_keeps_no_place(
     settings: dict[str, Any] = {argument: confused}
     breaker = CircuitBreaker("db", trip=ConsecutiveFailures(1), **settings)
 
-    with pytest.raises(RuntimeError, match="^confused$"):
+    with pytest.raises(RuntimeError, match=r"^confused$"):
         world.call(breaker, Dependency(down=argument != "on_result"))
 
     assert breaker.state is CLOSED
@@ -298,7 +298,7 @@ def test_a_callback_that_raises_gives_the_place_of_a_probe_back(
     clock.advance(1.0)
     awake.append(True)
 
-    with pytest.raises(RuntimeError, match="^confused$"):
+    with pytest.raises(RuntimeError, match=r"^confused$"):
         world.call(breaker, Dependency(down=argument != "on_result"))
 
     assert breaker.state is HALF_OPEN

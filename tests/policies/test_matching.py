@@ -89,11 +89,12 @@ class Answered(Exception):  # noqa: N818 - stands for an error with a response
         (Answered({"Retry-After": "-1"}), None),
         (Answered({"Retry-After": "nan"}), None),
         (Answered({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), None),
+        (Answered({"Retry-After": "Wed, 21 Oct 2015 07:28:00 -0000"}), None),
         (Answered({}), None),
         (Answered(None), None),
         (KeyError(), None),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_the_pause_a_server_asks_for_is_read(error: Exception, seconds: float | None) -> None:
     assert asked_pause(error) == seconds
@@ -204,3 +205,18 @@ def test_a_bad_argument_of_a_retry_is_refused_by_name(
 ) -> None:
     with pytest.raises((TypeError, ValueError), match=named):
         Retry(**arguments)
+
+
+def test_a_coroutine_from_a_sync_call_is_never_retried() -> None:
+    made: list[int] = []
+
+    async def fetch() -> None: ...
+
+    def get() -> object:
+        made.append(1)
+        return fetch()
+
+    with pytest.raises(TypeError, match="acall"):
+        Retry(Exception).call(get)
+
+    assert made == [1]

@@ -212,12 +212,12 @@ class TestMisuse:
             async for _ in Retry(on=OSError):
                 pass
 
+        def loose_in_sync_code() -> None:
+            for _ in Retry(on=OSError):
+                pass
+
         with pytest.raises(RuntimeError, match=r"write `with attempt:` in the loop"):
-            if world.name == "sync":
-                for _ in Retry(on=OSError):
-                    pass
-            else:
-                world.run(loose)  # type: ignore[attr-defined]
+            loose_in_sync_code() if world.name == "sync" else world.run(loose)  # type: ignore[attr-defined]
 
     def test_an_attempt_guards_one_block_only(self) -> None:
         attempt = next(iter(Retry(on=OSError)))

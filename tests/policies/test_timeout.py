@@ -253,3 +253,13 @@ def test_a_thread_is_none_false_or_a_bulkhead(thread: Any) -> None:
 def test_a_duration_is_a_number_above_zero(make: Callable[[Any], object], seconds: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="seconds"):
         make(seconds)
+
+
+def test_a_timeout_of_somebody_else_is_not_counted_as_ours() -> None:
+    def inner() -> None:
+        raise TimedOutError("another", after=1.0)
+
+    with captured() as events, pytest.raises(TimedOutError, match="another"):
+        Timeout(2.0, thread=False).call(inner)
+
+    assert [type(event).__name__ for event in events] == ["CallFailed"]

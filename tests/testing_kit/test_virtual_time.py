@@ -1,4 +1,5 @@
 import asyncio
+import sys
 import threading
 from typing import Any
 
@@ -15,7 +16,7 @@ from uat_resilience.policies import forking
 from uat_resilience.telemetry import EventBus
 from uat_resilience.testing import FakeClock, virtual_time
 from uat_resilience.testing.settling import settle
-from uat_resilience.waiting import world
+from uat_resilience.waiting import refuse_to_block, world
 from uat_resilience.waiting.asyncio import TaskWaiter
 from uat_resilience.waiting.trio import TrioWaiter
 
@@ -252,3 +253,44 @@ def test_a_budget_checks_its_arguments() -> None:
         RetryBudget(clock=clock)
     with pytest.raises(ValueError, match="ratio"):
         RetryBudget(-0.1)
+
+
+@BACKENDS
+def test_two_runs_of_one_kind_do_not_wake_each_others_tasks(backend: Any) -> None:
+    async def own() -> Any:
+        return world().waiter()
+
+    async def other(waiter: Any) -> bool:
+        return waiter.grant()
+
+    waiter = anyio.run(own, backend=backend)
+
+    assert anyio.run(other, waiter, backend=backend) is False
+
+
+def test_without_any_event_loop_library_a_thread_may_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncio", None)
+    monkeypatch.setitem(sys.modules, "trio", None)
+
+    refuse_to_block("bulkhead", "use acall()")
+
+
+async def test_a_copy_that_shrugs_off_being_stopped_leaves_no_cancellation_behind() -> None:
+    race = world().race()
+
+    async def stubborn() -> None:
+        race.spawn(stop)
+        try:
+            await pause(60.0)
+        except anyio.get_cancelled_exc_class():
+            done.append(1)
+
+    async def stop() -> None:
+        race.stop()
+
+    done: list[int] = []
+    async with race:
+        await race.inline(stubborn)
+    await pause(1.0)
+
+    assert done == [1]

@@ -12,6 +12,8 @@ from itertools import accumulate
 from typing import Protocol
 
 from uat_resilience._core.breaker import BreakerState
+from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.lines import spelled
 from uat_resilience.integrations.tally import DURATIONS, Calls, Count, Tally
 from uat_resilience.pipeline import PipelineSnapshot
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot
@@ -60,12 +62,12 @@ class Watched(Protocol):
         ...
 
 
-class Instrumentation:
-    """Metrics that are being kept. Made by `instrument()`. Thread-safe."""
+class Instrumentation(Handle):
+    """Metrics that are being kept, until `close()` takes them out of their registry. Thread-safe."""
 
-    def __init__(self, collector: "_Collector", ends: Sequence[Callable[[], None]]) -> None:
+    def __init__(self, collector: "_Collector", ends: Iterable[Callable[[], object]]) -> None:
+        super().__init__(ends)
         self._collector = collector
-        self._ends = ends
 
     def watch(self, *policies: Watched) -> "Instrumentation":
         """Show the state and the slots of these policies too, read from `snapshot()` at each scrape.
@@ -75,12 +77,6 @@ class Instrumentation:
         """
         self._collector.watched = (*self._collector.watched, *policies)
         return self
-
-    def close(self) -> None:
-        """Stop counting, and take the metrics out of their registry. Closing twice is no error."""
-        ends, self._ends = self._ends, ()
-        for end in ends:
-            end()
 
 
 def instrument(
@@ -121,7 +117,7 @@ def _count_events(bus: EventBus, tally: Tally) -> Iterator[Callable[[], None]]:
     count = tally.count
     yield bus.subscribe(lambda event: count("uat_calls", event.policy, "refused"), CallRefused)
     yield bus.subscribe(
-        lambda event: count("uat_breaker_transitions", event.policy, _spelled(event.new)),
+        lambda event: count("uat_breaker_transitions", event.policy, spelled(event.new)),
         BreakerStateChanged,
     )
     yield bus.subscribe(lambda event: count("uat_retries", event.policy), RetryScheduled)
@@ -213,7 +209,7 @@ def _gauges(watched: Iterable[Watched]) -> Iterator[Metric]:
     for policy, snapshot in shown.items():
         if isinstance(snapshot, BreakerSnapshot):
             for each in BreakerState:
-                state.add_metric((policy, _spelled(each)), each is snapshot.state)
+                state.add_metric((policy, spelled(each)), each is snapshot.state)
         slots: int | None = getattr(snapshot, "running", None)
         if slots is not None:
             running.add_metric((policy,), slots)
@@ -228,7 +224,3 @@ def _flat(name: str, snapshot: object) -> Iterator[tuple[str, object]]:
         return
     for inner, each in snapshot.policies:
         yield from _flat(inner, each)
-
-
-def _spelled(state: BreakerState) -> str:
-    return state.name.lower()

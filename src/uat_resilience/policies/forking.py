@@ -28,5 +28,5 @@ def _renew_all() -> None:
         policy.renew()
 
 
-if hasattr(os, "register_at_fork"):  # Not on Windows, where nothing forks.
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows, where nothing forks
     os.register_at_fork(after_in_child=_renew_all)

@@ -135,9 +135,8 @@ def world() -> AsyncWorld:
     for name in ("asyncio", "trio"):
         if name in sys.modules:
             module = cast("AsyncWorld", import_module(f"uat_resilience.waiting.{name}"))
-            if module not in _entered:
-                _entered.append(module)
             if module.running_task() is not None:
+                _entered.append(module)
                 return module
     raise RuntimeError(
         "no asyncio or trio task runs here: await this inside asyncio.run(...) or trio.run(...)"

@@ -1,0 +1,52 @@
+"""The standard library's logging: one line for each change of state, never one for each call.
+
+    handle = instrument()
+
+A line reads `breaker state changed policy=orders-db old=closed new=open`, and carries the same as attributes of
+its record, for formatters that write data.
+"""
+
+from collections.abc import Mapping
+from logging import Logger, getLogger
+
+from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.lines import Line, listen
+from uat_resilience.telemetry import EventBus, default_bus
+
+__all__ = ["Handle", "instrument"]
+
+
+def instrument(
+    bus: EventBus | None = None, *, logger: Logger | str = "uat_resilience", quiet: float = 10.0
+) -> Handle:
+    """Log changes of state, calls that a retry gave up, and bursts of refusals.
+
+    Args:
+        bus: Whose policies to log. Default: `default_bus`.
+        logger: Where to, or its name.
+        quiet: Seconds without a further line about refusals of one kind; 0 for a line about each. The next line,
+            or closing, says how many there were.
+
+    Returns:
+        A handle to close.
+
+    Raises:
+        TypeError, ValueError: `quiet` is not a number of seconds, 0 or more.
+    """
+    to = getLogger(logger) if isinstance(logger, str) else logger
+
+    def write(line: Line) -> None:
+        if to.isEnabledFor(line.level):
+            to.log(line.level, "%s %s", line.event, _Fields(line.fields), extra=line.fields)
+
+    return Handle(listen(default_bus if bus is None else bus, write, quiet=quiet))
+
+
+class _Fields:
+    """Fields as text, made only when somebody formats the line."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._fields = fields
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={value}" for name, value in self._fields.items())

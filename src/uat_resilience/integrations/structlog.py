@@ -1,0 +1,55 @@
+"""structlog: one entry for each change of state, never one for each call.
+
+    handle = instrument()
+
+The event is what happened, in two or three words; all else is fields: `policy`, `old`, `new`, `attempts`,
+`reason`, `error`, `times`.
+"""
+
+from typing import Protocol
+
+from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.lines import Line, listen
+from uat_resilience.telemetry import EventBus, default_bus
+
+try:
+    from structlog import get_logger
+except ImportError as error:
+    raise ImportError(
+        "structlog is not installed: pip install 'uat-resilience[structlog]'"
+    ) from error
+
+__all__ = ["BoundLogger", "Handle", "instrument"]
+
+
+class BoundLogger(Protocol):
+    """Any logger of structlog."""
+
+    def log(self, level: int, event: str, **fields: object) -> object:
+        """Write one entry."""
+        ...
+
+
+def instrument(
+    bus: EventBus | None = None, *, logger: BoundLogger | None = None, quiet: float = 10.0
+) -> Handle:
+    """Log changes of state, calls that a retry gave up, and bursts of refusals.
+
+    Args:
+        bus: Whose policies to log. Default: `default_bus`.
+        logger: Where to. Default: what structlog is configured to.
+        quiet: Seconds without a further entry about refusals of one kind; 0 for one about each. The next
+            entry, or closing, says how many there were.
+
+    Returns:
+        A handle to close.
+
+    Raises:
+        TypeError, ValueError: `quiet` is not a number of seconds, 0 or more.
+    """
+    to: BoundLogger = get_logger("uat_resilience") if logger is None else logger
+
+    def write(line: Line) -> None:
+        to.log(line.level, line.event, **line.fields)
+
+    return Handle(listen(default_bus if bus is None else bus, write, quiet=quiet))
