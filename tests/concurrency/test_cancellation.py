@@ -1,0 +1,334 @@
+"""Cancellation at every point at which a call can be suspended: nothing is lost, nothing is made up."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import trio
+from tests.concurrency.interrupting import DRIVERS, Moment
+from tests.pausing import pause
+
+from uat_resilience import (
+    Bulkhead,
+    CircuitBreaker,
+    ConsecutiveFailures,
+    Event,
+    Fallback,
+    Pipeline,
+    Retry,
+    RetryBudget,
+    TimedOutError,
+    Timeout,
+    captured,
+    deadline,
+    remaining,
+)
+from uat_resilience.ambient import retries_owned
+
+E = Callable[[], Awaitable[object]]
+
+
+@dataclass
+class Scene:
+    """One call, what else happens meanwhile, and the entities that must be as before when it is over."""
+
+    call: E
+    company: E
+    bulkheads: list[Bulkhead] = field(default_factory=list)
+    breakers: list[CircuitBreaker] = field(default_factory=list)
+    timeouts: list[Timeout] = field(default_factory=list)
+    suspensions: int = 1
+    body: "Body" = field(default_factory=lambda: Body())  # noqa: PLW0108 - it is defined further down
+
+
+class Body:
+    """Suspends twice; fails at first as often as told."""
+
+    def __init__(self, *, failures: int = 0, seconds: float = 1.0) -> None:
+        self.starts = 0
+        self.failed = 0
+        self.running = 0
+        self._failures = failures
+        self._seconds = seconds
+
+    async def __call__(self) -> str:
+        self.starts += 1
+        self.running += 1
+        try:
+            await pause(self._seconds)
+            await pause(self._seconds)
+            if self.starts <= self._failures:
+                self.failed += 1
+                raise ConnectionError
+        finally:
+            self.running -= 1
+        return "done"
+
+
+async def nobody() -> None:
+    """Be no company."""
+
+
+def closed_breaker() -> Scene:
+    body, breaker = Body(), CircuitBreaker("db", trip=ConsecutiveFailures(1))
+    return Scene(lambda: breaker.acall(body), nobody, breakers=[breaker], suspensions=2, body=body)
+
+
+def probe() -> Scene:
+    body, breaker = Body(), recovering()
+    return Scene(lambda: breaker.acall(body), nobody, breakers=[breaker], suspensions=2, body=body)
+
+
+def probe_in_a_block() -> Scene:
+    body, breaker = Body(), recovering()
+
+    async def call() -> str:
+        async with breaker.permit():
+            return await body()
+
+    return Scene(call, nobody, breakers=[breaker], suspensions=2, body=body)
+
+
+def free_slot() -> Scene:
+    body, bulkhead = Body(), Bulkhead(1)
+    return Scene(lambda: bulkhead.acall(body), nobody, [bulkhead], suspensions=2, body=body)
+
+
+def queue_for_a_slot(**settings: Any) -> Callable[[], Scene]:
+    def scene() -> Scene:
+        body, bulkhead = Body(), Bulkhead(1, queue=10, **settings)
+        held = bulkhead.permit()
+        held.__enter__()
+
+        async def holder_then_next_in_line() -> None:
+            await pause(1.0)
+            with suppress(
+                RuntimeError
+            ):  # Trio's nursery may be gone by now; the slot is given back all the same.
+                held.__exit__(None, None, None)
+            async with bulkhead.permit():
+                await pause(1.0)
+
+        return Scene(
+            lambda: bulkhead.acall(body),
+            holder_then_next_in_line,
+            [bulkhead],
+            suspensions=3,
+            body=body,
+        )
+
+    return scene
+
+
+def queue_in_a_block() -> Scene:
+    body, bulkhead = Body(), Bulkhead(1, queue=10)
+    held = bulkhead.permit()
+    held.__enter__()
+
+    async def holder() -> None:
+        await pause(1.0)
+        held.__exit__(None, None, None)
+
+    async def call() -> str:
+        async with bulkhead.permit():
+            return await body()
+
+    return Scene(call, holder, [bulkhead], suspensions=3, body=body)
+
+
+def timeout_in_time() -> Scene:
+    body, timeout = Body(), Timeout(10.0)
+    return Scene(lambda: timeout.acall(body), nobody, timeouts=[timeout], suspensions=2, body=body)
+
+
+def timeout_that_passes() -> Scene:
+    body, timeout = Body(seconds=2.0), Timeout(3.0)
+
+    async def call() -> str:
+        with pytest.raises(TimedOutError):
+            await timeout.acall(body)
+        return "done"
+
+    return Scene(call, nobody, timeouts=[timeout], suspensions=2, body=body)
+
+
+def deadline_block() -> Scene:
+    body = Body()
+
+    async def call() -> str:
+        async with deadline(10.0):
+            return await body()
+
+    return Scene(call, nobody, suspensions=2, body=body)
+
+
+def nested_deadlines() -> Scene:
+    body, timeout = Body(seconds=2.0), Timeout(3.0)
+
+    async def call() -> str:
+        with pytest.raises(TimedOutError):
+            async with deadline(3.0):
+                await timeout.acall(body)
+        return "done"
+
+    return Scene(call, nobody, timeouts=[timeout], suspensions=2, body=body)
+
+
+def retried() -> Scene:
+    body = Body(failures=2)
+    retry = Retry(ConnectionError, attempts=3, budget=RetryBudget(10.0))
+    return Scene(lambda: retry.acall(body), nobody, suspensions=8, body=body)
+
+
+def retried_in_blocks() -> Scene:
+    body, retry = Body(failures=2), Retry(ConnectionError, attempts=3)
+
+    async def call() -> str:
+        answer = ""
+        async for attempt in retry:
+            with attempt:
+                answer = await body()
+        return answer
+
+    return Scene(call, nobody, suspensions=8, body=body)
+
+
+def fallback() -> Scene:
+    body, instead = Body(failures=1), Body()
+    policy = Fallback(on=ConnectionError, call=lambda _: instead())
+    return Scene(lambda: policy.acall(body), nobody, suspensions=4, body=body)
+
+
+def pipeline() -> Scene:
+    body = Body(failures=2)
+    breaker, bulkhead = CircuitBreaker("db"), Bulkhead(1, queue=5)
+    total, each = Timeout(60.0), Timeout(5.0)
+    orders = Pipeline(
+        total, Retry(ConnectionError, attempts=3), breaker, bulkhead, each, name="orders"
+    )
+    held = bulkhead.permit()
+    held.__enter__()
+
+    async def holder() -> None:
+        await pause(1.0)
+        held.__exit__(None, None, None)
+
+    return Scene(lambda: orders.acall(body), holder, [bulkhead], [breaker], [total, each], 9, body)
+
+
+def pipeline_with_a_hang() -> Scene:
+    body, breaker, bulkhead = Body(seconds=4.0), CircuitBreaker("db"), Bulkhead(1)
+    total, each = Timeout(60.0), Timeout(5.0)
+    orders = Pipeline(total, Retry(TimedOutError, attempts=2), breaker, bulkhead, each)
+
+    async def call() -> str:
+        with pytest.raises(TimedOutError):
+            await orders.acall(body)
+        return "done"
+
+    return Scene(call, nobody, [bulkhead], [breaker], [total, each], 5, body)
+
+
+def recovering() -> CircuitBreaker:
+    """Return a breaker whose next call is a probe, also on a clock that starts at 0."""
+    breaker = CircuitBreaker("db", trip=ConsecutiveFailures(1), recovery_time=1e-9)
+    breaker._gate.machine.record(breaker._gate.machine.era, 1, 0.0, -100.0)
+    return breaker
+
+
+SCENES = [
+    closed_breaker,
+    probe,
+    probe_in_a_block,
+    free_slot,
+    queue_for_a_slot(),
+    queue_for_a_slot(max_wait=30.0),
+    queue_in_a_block,
+    timeout_in_time,
+    timeout_that_passes,
+    deadline_block,
+    nested_deadlines,
+    retried,
+    retried_in_blocks,
+    fallback,
+    pipeline,
+    pipeline_with_a_hang,
+]
+SCENE_NAMES = [f"{make.__qualname__.partition('.')[0]}-{n}" for n, make in enumerate(SCENES)]
+
+
+@dataclass
+class Ending:
+    """What was seen in the task of the call when the call had ended."""
+
+    result: object = None
+    error: BaseException | None = None
+    starts_when_cancelled: int = 0
+    left: float | None = None
+    single: bool = False
+
+
+async def observed(scene: Scene, ending: Ending) -> None:
+    try:
+        ending.result = await scene.call()
+    except BaseException as error:
+        ending.error = error
+        raise
+    finally:
+        ending.left = remaining()
+        ending.single = retries_owned.get()
+
+
+def check_nothing_is_lost(scene: Scene) -> None:
+    for bulkhead in scene.bulkheads:
+        now = bulkhead.snapshot()
+        assert (now.running, now.waiting) == (0, 0)
+        assert bulkhead._gate.slots._granted == set()
+        assert list(bulkhead._gate.mailbox.notes) == []
+        with bulkhead.permit():  # Every slot is there, and no more than that.
+            assert not bulkhead._gate.slots.enter()
+    for breaker in scene.breakers:
+        assert breaker.snapshot().probes == 0
+        assert list(breaker._gate.mailbox.notes) == []
+    for timeout in scene.timeouts:
+        alarm: Any = timeout._alarms.here
+        assert len(getattr(alarm, "_running", ())) == 0
+    assert scene.body.running == 0
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("backend", DRIVERS)
+@pytest.mark.parametrize("make", SCENES, ids=SCENE_NAMES)
+def test_cancelled_at_any_suspension_a_call_loses_nothing_and_is_not_retried(
+    make: Callable[[], Scene], backend: str, moment: Moment
+) -> None:
+    for at in range(1, 100):
+        scene, ending = make(), Ending()
+        with captured() as events:
+            came_that_far = DRIVERS[backend](
+                lambda s=scene, e=ending: observed(s, e), scene.company, at, moment
+            )
+        check_nothing_is_lost(scene)
+        assert ending.left is None
+        assert ending.single is False
+        if not came_that_far:
+            break
+        check_it_was_cancelled(scene, ending, events, backend)
+
+    assert ending.result == "done"
+    assert at > scene.suspensions
+
+
+def check_it_was_cancelled(scene: Scene, ending: Ending, events: list[Event], backend: str) -> None:
+    if ending.error is None:
+        # The cancellation came in the moment in which the last wait was over, or a deadline with it.
+        assert ending.result == "done"
+        return
+    kind = trio.Cancelled if backend == "trio" else __import__("asyncio").CancelledError
+    assert type(ending.error) is kind
+    assert ending.error.__cause__ is None
+    for breaker in scene.breakers:
+        # One may be left from the opening that a probe came after; a cancellation is never one.
+        assert breaker.snapshot().failures <= max(1, scene.body.failed)
