@@ -188,7 +188,7 @@ def test_limit_that_is_not_used_is_not_raised(make: Make) -> None:
 @pytest.mark.parametrize("capacity", [1, 100])
 def test_limit_stays_in_its_range(make: Make, capacity: int) -> None:
     simulation = run(make, capacity, initial=20, minimum=10, maximum=30).go(60.0)
-    simulation.change(places=0).go(10.0)
+    simulation.change(places=0).go(1.0)
 
     limits = {moment.limit for moment in simulation.history}
 

@@ -1,6 +1,7 @@
 import asyncio
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -9,7 +10,7 @@ import trio
 from tests.pausing import pause
 
 import uat_resilience
-from uat_resilience import Constant, Jitter, Retry, RetryBudget
+from uat_resilience import Constant, Jitter, Retry, RetryBudget, waiting
 from uat_resilience.ambient import DrainSignal, EnforcedDeadline, current_drain
 from uat_resilience.clock import SystemClock, default_clock
 from uat_resilience.policies import forking
@@ -17,7 +18,7 @@ from uat_resilience.telemetry import EventBus
 from uat_resilience.testing import FakeClock, virtual_time
 from uat_resilience.testing.settling import settle
 from uat_resilience.waiting import refuse_to_block, world
-from uat_resilience.waiting.asyncio import TaskWaiter
+from uat_resilience.waiting.asyncio import Race, TaskWaiter
 from uat_resilience.waiting.trio import TrioWaiter
 
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -294,3 +295,32 @@ async def test_a_copy_that_shrugs_off_being_stopped_leaves_no_cancellation_behin
     await pause(1.0)
 
     assert done == [1]
+
+
+def test_the_world_that_runs_is_found_wherever_it_is_first_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def found() -> str:
+        return getattr(world(), "__name__", "")
+
+    monkeypatch.setattr(waiting, "_entered", [])
+
+    assert trio.run(found) == "uat_resilience.waiting.trio"
+    assert asyncio.run(found()) == "uat_resilience.waiting.asyncio"
+
+
+def test_an_inline_copy_that_swallows_its_stop_is_uncancelled() -> None:
+    async def main() -> int:
+        race = Race()
+
+        async def copy() -> None:
+            asyncio.get_running_loop().call_soon(race.stop)
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+        async with race:
+            await race.inline(copy)
+        task = asyncio.current_task()
+        return -1 if task is None else task.cancelling()
+
+    assert asyncio.run(main()) == 0

@@ -234,7 +234,7 @@ class Race:
             if not self._stopped or task.uncancel() > self._asked_before:
                 raise
         else:
-            if self._stopped:
+            if self._stopped:  # pragma: no cover - tested; the tracer is lost after a swallowed cancellation
                 task.uncancel()
         finally:
             self._inline = None
