@@ -324,3 +324,11 @@ def test_an_inline_copy_that_swallows_its_stop_is_uncancelled() -> None:
         return -1 if task is None else task.cancelling()
 
     assert asyncio.run(main()) == 0
+
+
+def test_a_program_without_trio_is_told_that_no_task_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_entered", [])
+    monkeypatch.delitem(sys.modules, "trio")
+
+    with pytest.raises(RuntimeError, match="no asyncio or trio task"):
+        world()
