@@ -24,8 +24,8 @@ from uat_resilience.testing import virtual_time
 __all__ = ["DRIVERS", "Driver", "Moment"]
 
 Body = Callable[[], Awaitable[object]]
-Driver = Callable[[Body, Body, int, "Moment"], bool]
-"""Runs a call beside its company, and cancels the call; True when it came that far."""
+Driver = Callable[[Body, Body, int, "Moment", Callable[[], object]], bool]
+"""Runs a call beside its company, and cancels the call, which it tells; True when it came that far."""
 
 
 class Moment(Enum):
@@ -60,9 +60,15 @@ class _Counted(Coroutine[Any, Any, Any]):
         raise NotImplementedError("driven by a task, never awaited")
 
 
-def on_asyncio(call: Body, company: Body, at: int, moment: Moment) -> bool:
+def on_asyncio(
+    call: Body, company: Body, at: int, moment: Moment, told: Callable[[], object]
+) -> bool:
     suspensions = 0
     tasks: list[asyncio.Task[object]] = []
+
+    def cancel(_: object = None) -> None:
+        tasks[0].cancel()
+        told()
 
     def suspended(waits_for: Any) -> None:
         nonlocal suspensions
@@ -71,9 +77,9 @@ def on_asyncio(call: Body, company: Body, at: int, moment: Moment) -> bool:
             return
         if moment is Moment.AS_IT_WAKES and waits_for is not None:
             # Called in the turn in which the future is done, ahead of the task's own wake-up.
-            waits_for.add_done_callback(lambda _: tasks[0].cancel())
+            waits_for.add_done_callback(cancel)
         else:
-            asyncio.get_running_loop().call_soon(tasks[0].cancel)
+            asyncio.get_running_loop().call_soon(cancel)
 
     async def main() -> None:
         async with asyncio.TaskGroup() as group:
@@ -88,8 +94,12 @@ def on_asyncio(call: Body, company: Body, at: int, moment: Moment) -> bool:
     return suspensions >= at
 
 
-def on_trio(call: Body, company: Body, at: int, moment: Moment) -> bool:
+def on_trio(call: Body, company: Body, at: int, moment: Moment, told: Callable[[], object]) -> bool:
     scope = trio.CancelScope()
+
+    def cancel() -> None:
+        scope.cancel()
+        told()
 
     class Interrupter(trio.abc.Instrument):
         task: trio.lowlevel.Task | None = None
@@ -100,11 +110,11 @@ def on_trio(call: Body, company: Body, at: int, moment: Moment) -> bool:
                 self.suspensions += 1
                 # A cancelled scope stays cancelled, so here once is as good as twice.
                 if self.suspensions == at and moment is not Moment.AS_IT_WAKES:
-                    scope.cancel()
+                    cancel()
 
         def before_task_step(self, task: trio.lowlevel.Task) -> None:
             if task is self.task and self.suspensions == at and moment is Moment.AS_IT_WAKES:
-                scope.cancel()
+                cancel()
 
     interrupter = Interrupter()
 
