@@ -135,7 +135,7 @@ def world() -> AsyncWorld:
     for name in ("asyncio", "trio"):
         if name in sys.modules:
             module = cast("AsyncWorld", import_module(f"uat_resilience.waiting.{name}"))
-            if module.running_task() is not None:  # pragma: no branch - chance
+            if module.running_task() is not None:
                 _entered.append(module)
                 return module
     raise RuntimeError(

@@ -234,8 +234,8 @@ class Race:
             if not self._stopped or task.uncancel() > self._asked_before:
                 raise
         else:
-            if self._stopped:  # pragma: no cover - see below
-                task.uncancel()  # Tested, though the tracer does not see what follows a swallowed stop.
+            if self._stopped:
+                task.uncancel()
         finally:
             self._inline = None
 
