@@ -101,48 +101,29 @@ class Coalesce(Guard):
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code."""
-        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+        outcomes = Outcomes(name, self._bus, self._clock)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             if not switches.guarding:
                 return fn(*args, **kwargs)
-            started = outcomes.now() if bus.outcomes_wanted else None
-            try:
-                result: T = self._share(
-                    outcomes, lambda: fn(*args, **kwargs), self._key(*args, **kwargs)
-                )
-            except BaseException as error:
-                if started is not None:
-                    outcomes.raised(started, error)
-                raise
-            if started is not None:
-                outcomes.succeeded(started)
-            return result
+            key = self._key(*args, **kwargs)
+            return self._share(outcomes, lambda: fn(*args, **kwargs), key)
 
-        return guarded
+        return outcomes.around(guarded)
 
     def awrap(
         self, fn: Callable[P, Awaitable[T]], name: str
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
-        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+        outcomes = Outcomes(name, self._bus, self._clock)
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             if not switches.guarding:
                 return await fn(*args, **kwargs)
-            started = outcomes.now() if bus.outcomes_wanted else None
-            try:
-                key = self._key(*args, **kwargs)
-                result: T = await self._ashare(outcomes, lambda: fn(*args, **kwargs), key)
-            except BaseException as error:
-                if started is not None:
-                    outcomes.raised(started, error)
-                raise
-            if started is not None:
-                outcomes.succeeded(started)
-            return result
+            key = self._key(*args, **kwargs)
+            return await self._ashare(outcomes, lambda: fn(*args, **kwargs), key)
 
-        return guarded
+        return outcomes.aaround(guarded)
 
     def renew(self) -> None:
         """In a forked child: a free lock, and nobody under way."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from uat_resilience.clock import Clock
@@ -17,6 +16,7 @@ from uat_resilience.policies.policy import (
     refuse_stream,
     refuse_unguardable,
 )
+from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import FallbackUsed
@@ -26,12 +26,6 @@ __all__ = ["Fallback", "FallbackSnapshot"]
 P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V")
-
-
-class Unset(Enum):
-    """Stands for an argument that was not given, as None is a value like any other."""
-
-    UNSET = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,54 +158,36 @@ class Fallback(Wrapper, Generic[V]):
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code. Its T stands for T | V from here on: `__call__` says so."""
-        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+        outcomes = Outcomes(name, self._bus, self._clock)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            started = outcomes.now() if bus.outcomes_wanted else None
             try:
-                try:
-                    result = _not_a_coroutine(fn(*args, **kwargs))
-                except Exception as error:
-                    if not self._covers(outcomes, error):
-                        raise
-                    result = _not_a_coroutine(cast("T", self._answer_to(error)))
-            except BaseException as error:
-                if started is not None:
-                    outcomes.raised(started, error)
-                raise
-            if started is not None:
-                outcomes.succeeded(started)
-            return result
+                return _not_a_coroutine(fn(*args, **kwargs))
+            except Exception as error:
+                if not self._covers(outcomes, error):
+                    raise
+                return _not_a_coroutine(cast("T", self._answer_to(error)))
 
-        return guarded
+        return outcomes.around(guarded)
 
     def awrap(
         self, fn: Callable[P, Awaitable[T]], name: str
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
-        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+        outcomes = Outcomes(name, self._bus, self._clock)
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            started = outcomes.now() if bus.outcomes_wanted else None
             try:
-                try:
-                    result = await fn(*args, **kwargs)
-                except Exception as error:
-                    if not self._covers(outcomes, error):
-                        raise
-                    answer = self._answer_to(error)
-                    if self._call is not None and isinstance(answer, Awaitable):
-                        answer = await cast("Awaitable[object]", answer)
-                    result = cast("T", answer)
-            except BaseException as error:
-                if started is not None:
-                    outcomes.raised(started, error)
-                raise
-            if started is not None:
-                outcomes.succeeded(started)
-            return result
+                return await fn(*args, **kwargs)
+            except Exception as error:
+                if not self._covers(outcomes, error):
+                    raise
+                answer = self._answer_to(error)
+                if self._call is not None and isinstance(answer, Awaitable):
+                    answer = await cast("Awaitable[object]", answer)
+                return cast("T", answer)
 
-        return guarded
+        return outcomes.aaround(guarded)
 
     def _answer_to(self, error: Exception) -> object:
         return self._value if self._call is None else self._call(error)

@@ -122,19 +122,10 @@ class Hedge(Guard):
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             if not switches.guarding:
                 return await fn(*args, **kwargs)
-            started = outcomes.now() if bus.outcomes_wanted else None
             run: HedgeRun[T] = HedgeRun(name, rules, outcomes.clock(), bus)
-            try:
-                result = await run.win(lambda: fn(*args, **kwargs))
-            except BaseException as error:
-                if started is not None:
-                    outcomes.raised(started, error)
-                raise
-            if started is not None:
-                outcomes.succeeded(started)
-            return result
+            return await run.win(lambda: fn(*args, **kwargs))
 
-        return guarded
+        return outcomes.aaround(guarded)
 
     def renew(self) -> None:
         """In a forked child: a free lock."""

@@ -1,9 +1,13 @@
 """Tell how the calls through one policy end. Only made use of while somebody listens."""
 
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import CallRefusedError
 from uat_resilience.policies.matching import says_nothing
 from uat_resilience.policies.permit import Verdict
+from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import (
     CallAbandoned,
@@ -13,6 +17,9 @@ from uat_resilience.telemetry.events import (
 )
 
 __all__ = ["Outcomes"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Outcomes:
@@ -82,6 +89,40 @@ class Outcomes:
             self.succeeded(started)
         else:
             self.raised(started, error)
+
+    def around(self, fn: Callable[P, T]) -> Callable[P, T]:
+        """Return a sync function that also tells how its calls end."""
+
+        def told(*args: P.args, **kwargs: P.kwargs) -> T:
+            started = self.begin() if switches.guarding else None
+            if started is None:
+                return fn(*args, **kwargs)
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:
+                self.raised(started, error)
+                raise
+            self.succeeded(started)
+            return result
+
+        return told
+
+    def aaround(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return an async function that also tells how its calls end."""
+
+        async def told(*args: P.args, **kwargs: P.kwargs) -> T:
+            started = self.begin() if switches.guarding else None
+            if started is None:
+                return await fn(*args, **kwargs)
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as error:
+                self.raised(started, error)
+                raise
+            self.succeeded(started)
+            return result
+
+        return told
 
     def refused(self, error: CallRefusedError) -> None:
         """Tell that the call was not made."""

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any, ParamSpec, Self, TypeVar
 
 from uat_resilience._core.arguments import at_least, callback_or_none, seconds
@@ -19,18 +18,13 @@ from uat_resilience.policies.retry_after import asked_pause
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
 from uat_resilience.policies.retry_run import RetryRules, RetryRun
 from uat_resilience.policies.streams import abegun, begun
+from uat_resilience.policies.unset import Unset
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["Retry", "RetrySnapshot"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class Unset(Enum):
-    """Stands for an argument that was not given."""
-
-    UNSET = auto()
 
 
 @dataclass(frozen=True, slots=True)

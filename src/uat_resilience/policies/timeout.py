@@ -184,23 +184,14 @@ class Timeout(Guard):
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code: cut in a worker thread, or given a budget."""
-        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            started = outcomes.now() if bus.outcomes_wanted else None
-            try:
-                result = self._run(name, fn, *args, **kwargs)
-                if type(result) is COROUTINE:
-                    raise refuse_coroutine(result)
-            except BaseException as error:
-                if started is not None:
-                    outcomes.raised(started, error)
-                raise
-            if started is not None:
-                outcomes.succeeded(started)
+            result = self._run(name, fn, *args, **kwargs)
+            if type(result) is COROUTINE:
+                raise refuse_coroutine(result)
             return result
 
-        return guarded
+        return Outcomes(name, self._bus, self._clock).around(guarded)
 
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str
