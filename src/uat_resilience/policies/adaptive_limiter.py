@@ -1,21 +1,20 @@
 """The adaptive limiter: find out how many calls a dependency can take at once, and keep to that."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from uat_resilience._core.adaptive import Algorithm
 from uat_resilience._core.arguments import at_least, seconds_or_zero
 from uat_resilience._core.gradient import Gradient2
 from uat_resilience._core.priority_slots import Priority
-from uat_resilience.ambient import checked_priority, current_priority
+from uat_resilience.ambient import current_priority
 from uat_resilience.clock import Clock
 from uat_resilience.errors import OverloadedError
-from uat_resilience.policies.admission import Admission, AdmissionPermit
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.priority_gate import PriorityGate
+from uat_resilience.policies.permit import Verdict
+from uat_resilience.policies.prioritised import Prioritised
+from uat_resilience.policies.priority_gate import PriorityGate, Resized
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import LimitChanged
 
@@ -39,7 +38,7 @@ class AdaptiveLimiterSnapshot:
     queue: int
 
 
-class AdaptiveLimiter(Admission[float]):
+class AdaptiveLimiter(Prioritised[float]):
     """Find out from latency how many calls a dependency can take at once, and keep to that.
 
     Where a bulkhead's size is a guess, this one is measured: while more calls do not make each of them slower the
@@ -62,7 +61,7 @@ class AdaptiveLimiter(Admission[float]):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_gate", "_max_wait", "_queue", "_tuner")
+    __slots__ = ("_max_wait", "_queue", "_tuner")
     kind = "adaptive_limiter"
 
     def __init__(
@@ -82,15 +81,13 @@ class AdaptiveLimiter(Admission[float]):
         self._queue = at_least("queue", queue, 0)
         self._max_wait = None if max_wait is None else seconds_or_zero("max_wait", max_wait)
         self._gate = PriorityGate(
-            self._tuner.limit, queue=self._queue, max_wait=self._max_wait, bus=self._bus
+            self._tuner.limit,
+            queue=self._queue,
+            max_wait=self._max_wait,
+            bus=self._bus,
+            tell=self._tell,
         )
         renew_after_fork(self)
-
-    @property
-    def in_use(self) -> bool:
-        """True while calls are inside or wait."""
-        now = self.snapshot()
-        return now.running > 0 or now.waiting > 0
 
     def snapshot(self) -> AdaptiveLimiterSnapshot:
         """Return the limiter at this moment."""
@@ -102,24 +99,6 @@ class AdaptiveLimiter(Admission[float]):
         mailbox.sweep()
         return snapshot
 
-    def permit(self, *, priority: Priority | None = None) -> Permit:
-        """Guard a block: `with limiter.permit(): ...`, or `async with`. Taken on entering.
-
-        Args:
-            priority: How much it matters. Default: what the `priority` block around it says.
-
-        Raises:
-            OverloadedError: On entering, when there is no slot for it.
-        """
-        level = None if priority is None else checked_priority("priority", priority)
-        outcomes = Outcomes(self.name, self._bus, self._clock)
-        return AdmissionPermit(
-            outcomes,
-            partial(self._admit, outcomes, level),
-            partial(self._aadmit, outcomes, level),
-            self._release,
-        )
-
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take, and how many calls it can become."""
         return inner.delayed(self._max_wait if self._queue else 0.0)
@@ -127,10 +106,6 @@ class AdaptiveLimiter(Admission[float]):
     def describe(self) -> str:
         """Say in a few words what it does."""
         return f"at most {self._gate.slots.size} at once now, as found by measuring"
-
-    def renew(self) -> None:
-        """In a forked child: a free lock, and nobody inside."""
-        self._gate.renew()
 
     def _admit(self, outcomes: Outcomes, priority: Priority | None = None) -> float:
         clock, gate = self._time(), self._gate
@@ -149,7 +124,6 @@ class AdaptiveLimiter(Admission[float]):
 
     def _release(self, entry: float, verdict: Verdict) -> None:
         now = self._time().now()
-        old = self._gate.slots.size
 
         def learned() -> int | None:
             if verdict is Verdict.ABANDONED:
@@ -159,9 +133,11 @@ class AdaptiveLimiter(Admission[float]):
             )
 
         self._gate.leave(learned)
-        new = self._gate.slots.size
-        if new != old and self._bus.wants(LimitChanged):
-            self._bus.emit(LimitChanged(self.name, now, old, new))
+
+    def _tell(self, resized: Resized) -> None:
+        if self._bus.wants(LimitChanged):
+            now = self._time().now()
+            self._bus.emit(LimitChanged(self.name, now, resized.old, resized.new))
 
     @staticmethod
     def _check(outcomes: Outcomes, *, admitted: bool) -> None:

@@ -1,18 +1,17 @@
 """The load shedder: serve what can be served in time, and refuse the rest at once. For servers."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from uat_resilience._core.arguments import at_least, seconds
 from uat_resilience._core.codel import INTERVAL, TARGET, CoDelMachine
 from uat_resilience._core.priority_slots import Priority
-from uat_resilience.ambient import checked_priority, current_priority
+from uat_resilience.ambient import current_priority
 from uat_resilience.clock import Clock
 from uat_resilience.errors import OverloadedError
-from uat_resilience.policies.admission import Admission, AdmissionPermit
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.permit import Verdict
+from uat_resilience.policies.prioritised import Prioritised
 from uat_resilience.policies.priority_gate import PriorityGate
 from uat_resilience.telemetry.bus import EventBus
 
@@ -38,7 +37,7 @@ class LoadShedderSnapshot:
     shedding: bool
 
 
-class LoadShedder(Admission[None]):
+class LoadShedder(Prioritised[None]):
     """Serve what can be served in time, the most important first, and refuse the rest at once.
 
     A queue absorbs bursts. When it no longer drains, everybody in it is served late, and mostly for nobody, as
@@ -62,7 +61,7 @@ class LoadShedder(Admission[None]):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_codels", "_gate", "_queue")
+    __slots__ = ("_codels", "_queue")
     kind = "load_shedder"
 
     def __init__(
@@ -81,15 +80,13 @@ class LoadShedder(Admission[None]):
         target, interval = seconds("target", target), seconds("interval", interval)
         self._codels = {level: CoDelMachine(target=target, interval=interval) for level in Priority}
         self._gate = PriorityGate(
-            at_least("size", size, 1), queue=self._queue, max_wait=None, bus=self._bus
+            at_least("size", size, 1),
+            queue=self._queue,
+            max_wait=None,
+            bus=self._bus,
+            tell=lambda _: None,  # its size is what it was told
         )
         renew_after_fork(self)
-
-    @property
-    def in_use(self) -> bool:
-        """True while calls are inside or wait."""
-        now = self.snapshot()
-        return now.running > 0 or now.waiting > 0
 
     def snapshot(self) -> LoadShedderSnapshot:
         """Return the shedder at this moment."""
@@ -102,31 +99,9 @@ class LoadShedder(Admission[None]):
         mailbox.sweep()
         return snapshot
 
-    def permit(self, *, priority: Priority | None = None) -> Permit:
-        """Guard a block: `with shedder.permit(): ...`, or `async with`. Taken on entering.
-
-        Args:
-            priority: How much it matters. Default: what the `priority` block around it says.
-
-        Raises:
-            OverloadedError: On entering, when it is not to be served.
-        """
-        level = None if priority is None else checked_priority("priority", priority)
-        outcomes = Outcomes(self.name, self._bus, self._clock)
-        return AdmissionPermit(
-            outcomes,
-            partial(self._admit, outcomes, level),
-            partial(self._aadmit, outcomes, level),
-            self._release,
-        )
-
     def describe(self) -> str:
         """Say in a few words what it does."""
         return f"at most {self._gate.slots.size} at once, {self._queue} wait while the queue drains"
-
-    def renew(self) -> None:
-        """In a forked child: a free lock, and nobody inside."""
-        self._gate.renew()
 
     def _admit(self, outcomes: Outcomes, priority: Priority | None = None) -> None:
         clock, gate = self._time(), self._gate

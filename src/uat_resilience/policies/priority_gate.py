@@ -5,22 +5,35 @@ full, a more important newcomer takes the place of the least important waiter, w
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from uat_resilience._core.deadline import tightest
 from uat_resilience._core.priority_slots import Priority, PrioritySlotMachine
-from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock
-from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.mailbox import Mailbox
+from uat_resilience.policies.queue_gate import QueueGate
 from uat_resilience.telemetry.bus import EventBus
-from uat_resilience.telemetry.events import SlotQueued
-from uat_resilience.waiting import Waiter, refuse_to_block, unenforced_deadline, world
-from uat_resilience.waiting.threads import ThreadWaiter
+from uat_resilience.waiting import Waiter
 
-__all__ = ["PriorityGate"]
+__all__ = ["PriorityGate", "Resized"]
 
 
-class PriorityGate:
+@dataclass(frozen=True, slots=True)
+class Resized:
+    """A fact to tell once the lock is free: the number of slots has changed."""
+
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What came of a note: who is to be woken, and what is to be told."""
+
+    woken: list[Waiter]
+    resized: Resized | None = None
+
+
+class PriorityGate(QueueGate):
     """Hand out slots to threads and tasks alike, the most important first.
 
     Args:
@@ -28,19 +41,27 @@ class PriorityGate:
         queue: Places in the queue.
         max_wait: Seconds a place in the queue is held at most, or None for no limit.
         bus: Where waiting is told.
+        tell: Called with each change of the number of slots, when the lock is free.
     """
 
-    __slots__ = ("_bus", "_max_wait", "_queue_limit", "mailbox", "slots")
+    __slots__ = ("_tell", "mailbox", "slots")
 
-    def __init__(self, size: int, *, queue: int, max_wait: float | None, bus: EventBus) -> None:
+    def __init__(
+        self,
+        size: int,
+        *,
+        queue: int,
+        max_wait: float | None,
+        bus: EventBus,
+        tell: Callable[[Resized], None],
+    ) -> None:
+        super().__init__(queue=queue, max_wait=max_wait, bus=bus)
         self.slots: PrioritySlotMachine[Waiter] = PrioritySlotMachine(size, queue)
-        # A note is a change to be made under the lock; it returns the waiters to wake.
-        self.mailbox: Mailbox[Callable[[], list[Waiter]], list[Waiter]] = Mailbox(
-            lambda change: change(), self._wake
+        # A note is a change to be made under the lock.
+        self.mailbox: Mailbox[Callable[[], _Change], _Change] = Mailbox(
+            lambda change: change(), self._carry_out
         )
-        self._queue_limit = queue
-        self._max_wait = max_wait
-        self._bus = bus
+        self._tell = tell
 
     def try_enter(self) -> bool:
         """Take a free slot; False when there is none."""
@@ -49,71 +70,21 @@ class PriorityGate:
         self.mailbox.sweep()
         return entered
 
-    def leave(self, resized: Callable[[], int | None]) -> None:
+    def leave(self, size: Callable[[], int | None]) -> None:
         """Give a slot back and wake whoever is next. Never blocks.
 
         Args:
-            resized: Asked under the lock, while the slot still counts: the number of slots from now on, or None.
+            size: Asked under the lock, while the slot still counts: the number of slots from now on, or None.
         """
 
-        def change() -> list[Waiter]:
-            size = resized()
-            woken = [] if size is None or size == self.slots.size else self.slots.resize(size)
+        def change() -> _Change:
+            old, new = self.slots.size, size()
+            resized = None if new is None or new == old else Resized(old, new)
+            woken = [] if resized is None else self.slots.resize(resized.new)
             heir = self.slots.leave()
-            return woken if heir is None else [*woken, heir]
+            return _Change(woken if heir is None else [*woken, heir], resized)
 
         self.mailbox.post(change)
-
-    def wait(self, name: str, clock: Clock, priority: Priority) -> bool:
-        """Queue for a slot in a thread; False when there is no place, the wait is over, or the call was shed.
-
-        Raises:
-            RuntimeError: This thread runs an event loop, which waiting would stop.
-        """
-        if not self._queue_limit:
-            return False
-        refuse_to_block(name, "guard an async function, use acall() or `async with`")
-        deadline = current_deadline.get()
-        patience = tightest(self._max_wait, None if deadline is None else deadline.remaining())
-        waiter = ThreadWaiter()
-        try:
-            settled = self._join(waiter, name, clock, priority)
-            if settled is not None:
-                return settled
-            waiter.wait(clock, None if patience is None else clock.now() + patience)
-        except BaseException:
-            self._abandon(waiter)
-            raise
-        return self._claim(waiter)
-
-    async def await_slot(self, name: str, clock: Clock, priority: Priority) -> bool:
-        """Queue for a slot in a task; False when there is no place, the wait is over, or the call was shed.
-
-        A cancelled wait gives its place, or the slot it was just granted, to the next in line.
-
-        Raises:
-            TimedOutError: The deadline around this task has passed.
-        """
-        if not self._queue_limit:
-            return False
-        here = world()
-        patience, limit = self._max_wait, unenforced_deadline(here)
-        if limit is not None:
-            patience = tightest(patience, limit.remaining())
-        waiter = here.waiter()
-        try:
-            settled = self._join(waiter, name, clock, priority)
-            if settled is not None:
-                return settled
-            await waiter.wait(clock, None if patience is None else clock.now() + patience)
-        except BaseException:
-            self._abandon(waiter)
-            raise
-        if self._claim(waiter):
-            return True
-        if limit is not None and limit.remaining() <= 0:
-            raise TimedOutError(limit.policy, after=limit.after)
-        return False
 
     def renew(self) -> None:
         """In a forked child: a free lock, and nobody inside."""
@@ -121,7 +92,6 @@ class PriorityGate:
         self.slots.clear()
 
     def _join(self, waiter: Waiter, name: str, clock: Clock, priority: Priority) -> bool | None:
-        """Take a slot (True), or a place in the queue (None); False when there is neither."""
         shed = None
         with self.mailbox.lock:
             entered = self.slots.enter()
@@ -133,9 +103,10 @@ class PriorityGate:
         if shed is not None:
             shed.grant()  # It owns nothing, so its claim says False: it is refused.
         self.mailbox.sweep()
-        if queued and self._bus.wants(SlotQueued):
-            self._bus.emit(SlotQueued(name, clock.now(), waiting))
-        return None if queued else entered
+        if not queued:
+            return entered
+        self._tell_queued(name, clock, waiting)
+        return None
 
     def _claim(self, waiter: Waiter) -> bool:
         with self.mailbox.lock:
@@ -144,13 +115,15 @@ class PriorityGate:
         return granted
 
     def _abandon(self, waiter: Waiter) -> None:
-        def change() -> list[Waiter]:
+        def change() -> _Change:
             heir = self.slots.abandon(waiter)
-            return [] if heir is None else [heir]
+            return _Change([] if heir is None else [heir])
 
         self.mailbox.post(change)
 
-    def _wake(self, waiters: list[Waiter]) -> None:
-        for waiter in waiters:
+    def _carry_out(self, change: _Change) -> None:
+        for waiter in change.woken:
             if not waiter.grant():
                 self._abandon(waiter)
+        if change.resized is not None:
+            self._tell(change.resized)
