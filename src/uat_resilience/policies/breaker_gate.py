@@ -24,13 +24,14 @@ from uat_resilience.policies.matching import Matcher, says_nothing
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
-from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed
+from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed, CallRefused
 
 __all__ = ["DEFAULT_RECOVERY", "BreakerGate"]
 
 DEFAULT_RECOVERY = 30.0
 """Seconds an opening lasts by default, and when a callable recovery time fails."""
 
+_OPEN = BreakerState.OPEN  # Looking a member up on its class takes as long as a call.
 _UNCOUNTED = Probe(
     -1.0, -1.0
 )  # The ticket of a call that passes without being let in: never running.
@@ -105,25 +106,36 @@ class BreakerGate:
         if not switches.guarding:
             return _UNCOUNTED
         clock = self._clock or default_clock.clock
-        now, draw = clock.now(), clock.random()
-        # Most refusals need no lock: an era is immutable, and this one says when it is over.
-        answer: Ticket | Refusal | None = self.machine.era.refusal(now)
-        if answer is None:
+        now = clock.now()
+        era = self.machine.era
+        if era.is_open(now):
+            # Most refusals need no lock: an era is immutable, and this one says when it is over.
+            refused = self._refused(_OPEN, era.until - now)
+        else:
+            draw = clock.random()
             with self.mailbox.lock:
                 answer, moved = self.machine.admit(now, draw)
             self.mailbox.sweep()
             if moved is not None:
                 self._tell(moved)
-        if not isinstance(answer, Refusal):
-            return answer
-        error = CircuitOpenError(self._name, state=answer.state, retry_after=answer.retry_after)
-        self.outcomes.refused(error)
+            if not isinstance(answer, Refusal):
+                return answer
+            refused = self._refused(*answer)
         if self._observe:
             return _UNCOUNTED
         try:
-            raise error
+            raise refused
         finally:
-            del error  # Or this frame and the error's traceback would keep each other alive.
+            del refused  # Or this frame and the error's traceback would keep each other alive.
+
+    def _refused(self, state: BreakerState, retry_after: float | None) -> CircuitOpenError:
+        """Tell of a refusal; return the error to raise for it."""
+        # Set, because by keyword they would cost half as much again.
+        error = CircuitOpenError(self._name)
+        error.state, error.retry_after = state, retry_after
+        if self._bus.wants(CallRefused):
+            self.outcomes.refused(error)
+        return error
 
     def returned(self, ticket: Ticket, started: float | None, result: object) -> None:
         """Take the outcome of a call that returned."""
