@@ -135,8 +135,9 @@ def written_deadline(remaining: float) -> str:
 
 def written_grpc_deadline(remaining: float) -> str:
     """Return seconds as `grpc-timeout`, in the finest unit that its eight digits hold, rounded down."""
+    nanoseconds = max(0, round(remaining * 1e9))
     for unit, size in _GRPC_UNITS.items():
-        amount = max(0, int(remaining / size))
+        amount = nanoseconds // size
         if amount <= _GRPC_MOST:
             return f"{amount}{unit}"
     return f"{_GRPC_MOST}H"
@@ -159,7 +160,15 @@ _PRINTABLE = re.compile(r"[\x20-\x7e\t]{1,4096}")
 _MILLISECONDS = re.compile(r"-?[0-9]{1,12}")
 _GRPC = re.compile(r"([0-9]{1,8})([HMSmun])")
 _ATTEMPT = re.compile(r"[0-9]{1,4}")
-_GRPC_UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "S": 1.0, "M": 60.0, "H": 3600.0}
+_SECOND = 1_000_000_000
+_GRPC_UNITS = {  # in nanoseconds
+    "n": 1,
+    "u": 1_000,
+    "m": 1_000_000,
+    "S": _SECOND,
+    "M": 60 * _SECOND,
+    "H": 3600 * _SECOND,
+}
 _GRPC_MOST = 99_999_999
 
 
@@ -169,7 +178,7 @@ def _milliseconds(value: str | None) -> float | None:
 
 def _grpc(value: str | None) -> float | None:
     found = None if value is None else _GRPC.fullmatch(value)
-    return None if found is None else int(found[1]) * _GRPC_UNITS[found[2]]
+    return None if found is None else int(found[1]) * _GRPC_UNITS[found[2]] / _SECOND
 
 
 def _printable(value: str | None) -> str | None:
