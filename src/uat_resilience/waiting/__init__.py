@@ -6,7 +6,8 @@ the world it lives in.
 """
 
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
 from importlib import import_module
 from types import TracebackType
 from typing import Protocol, Self, cast
@@ -21,6 +22,7 @@ __all__ = [
     "AsyncWorld",
     "Waiter",
     "announce",
+    "entered",
     "refuse_to_block",
     "unenforced_deadline",
     "world",
@@ -141,6 +143,16 @@ def world() -> AsyncWorld:
     raise RuntimeError(
         "no asyncio or trio task runs here: await this inside asyncio.run(...) or trio.run(...)"
     )
+
+
+@contextmanager
+def entered(another: AsyncWorld) -> Generator[None]:
+    """Ask another world first, inside the block: a simulation is one, and may run inside an asyncio task."""
+    _entered.insert(0, another)
+    try:
+        yield
+    finally:
+        _entered.remove(another)
 
 
 def unenforced_deadline(here: AsyncWorld) -> Deadline | None:

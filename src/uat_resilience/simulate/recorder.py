@@ -1,0 +1,148 @@
+"""Counts what happens while a simulation runs, one stretch of time after the other."""
+
+from array import array
+from collections import Counter
+from collections.abc import Coroutine
+from contextvars import Context
+
+from uat_resilience.errors import CallRefusedError
+from uat_resilience.simulate.kernel import Kernel, Task
+from uat_resilience.simulate.result import Bucket, Endings, Latencies, Result
+from uat_resilience.simulate.service import Service
+from uat_resilience.simulate.workload import Workload
+from uat_resilience.telemetry.events import BreakerStateChanged, Event, LimitChanged
+
+__all__ = ["Call", "Recorder"]
+
+
+class Call(Task):
+    """A call on its way, when it began, and who wants to know how it ends."""
+
+    __slots__ = ("began", "recorder")
+
+    def __init__(
+        self, coroutine: Coroutine[object, None, object], recorder: "Recorder", began: float
+    ) -> None:
+        # Spelled out, because `super()` would cost more than the rest.
+        self.coroutine = coroutine
+        self.context = Context()
+        self.blocked_on = None
+        self.cut = None
+        self.recorder = recorder
+        self.began = began
+
+    def ended(self, error: BaseException | None) -> None:
+        """Tell the recorder."""
+        self.recorder.ended(self.began, error)
+
+
+class Recorder:
+    """Count arrivals, endings and latencies.
+
+    Args:
+        kernel: Where it happens.
+        service: What is called.
+        workload: What is asked.
+        seconds: Length of a stretch of time.
+    """
+
+    def __init__(
+        self, kernel: Kernel, service: Service, workload: Workload, seconds: float
+    ) -> None:
+        self._kernel = kernel
+        self._service = service
+        self._workload = workload
+        self._seconds = seconds
+        self._patience = float("inf") if workload.deadline is None else workload.deadline
+        self._buckets: list[Bucket] = []
+        self._kinds: Counter[type[BaseException]] = Counter()
+        self._latencies: list[float] = []
+        self._calls = 0
+        self._ended = 0.0
+        self._breaker_changes: list[BreakerStateChanged] = []
+        self._limit_changes: list[LimitChanged] = []
+        self.under_way = 0
+        self._begin_bucket()
+
+    def arrived(self) -> None:
+        """Count a call that begins."""
+        self.under_way += 1
+        self._arrivals += 1
+
+    def ended(self, began: float, error: BaseException | None) -> None:
+        """Count a call that has ended."""
+        self.under_way -= 1
+        self._ended = now = self._kernel.at
+        if error is None:
+            took = now - began
+            self._answered.append(took)
+            if took <= self._patience:
+                self._good += 1
+        else:
+            self._kinds[type(error)] += 1
+            if isinstance(error, CallRefusedError):
+                self._refused += 1
+            else:
+                self._failed += 1
+
+    def note(self, event: Event) -> None:
+        """Keep what a breaker or a limiter told."""
+        if isinstance(event, BreakerStateChanged):
+            self._breaker_changes.append(event)
+        elif isinstance(event, LimitChanged):
+            self._limit_changes.append(event)
+
+    def result(self, title: str) -> Result:
+        """Return what was found."""
+        self._close_bucket()
+        buckets = self._buckets
+        endings = [bucket.endings for bucket in buckets]
+        self._latencies.sort()
+        return Result(
+            title=title,
+            duration=self._workload.duration,
+            ended=self._ended,
+            arrivals=sum(bucket.arrivals for bucket in buckets),
+            endings=Endings(
+                sum(each.good for each in endings),
+                sum(each.late for each in endings),
+                sum(each.failed for each in endings),
+                sum(each.refused for each in endings),
+            ),
+            kinds=tuple((kind.__name__, times) for kind, times in self._kinds.most_common()),
+            calls=self._service.calls,
+            wasted=self._service.wasted,
+            latencies=Latencies.of(self._latencies),
+            buckets=tuple(buckets),
+            breaker_changes=tuple(self._breaker_changes),
+            limit_changes=tuple(self._limit_changes),
+        )
+
+    def _begin_bucket(self) -> None:
+        self._arrivals = self._good = self._failed = self._refused = 0
+        self._answered = array("d")
+        # Counted in whole stretches, so that the edges do not drift.
+        self._kernel.at_time((len(self._buckets) + 1) * self._seconds, Recorder._tick, self)
+
+    def _tick(self) -> None:
+        if self._kernel.at < self._workload.duration or self.under_way:
+            self._close_bucket()
+            self._begin_bucket()
+
+    def _close_bucket(self) -> None:
+        ordered = sorted(self._answered)
+        self._latencies += ordered  # Runs in order, which the last sort only has to merge.
+        calls = self._service.calls - self._calls
+        self._calls = self._service.calls
+        self._buckets.append(
+            Bucket(
+                at=len(self._buckets) * self._seconds,
+                seconds=self._seconds,
+                arrivals=self._arrivals,
+                endings=Endings(self._good, len(ordered) - self._good, self._failed, self._refused),
+                calls=calls,
+                queue=self._service.waiting,
+                busy=self._service.busy,
+                latencies=Latencies.of(ordered),
+            )
+        )
