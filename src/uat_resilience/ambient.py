@@ -16,9 +16,11 @@ __all__ = [
     "Deadline",
     "DrainSignal",
     "EnforcedDeadline",
+    "RetryLedger",
     "checked_priority",
     "current_deadline",
     "current_drain",
+    "current_ledger",
     "current_priority",
     "priority",
     "remaining",
@@ -93,8 +95,22 @@ class DrainSignal:
         return lambda: self._wakers.pop(key, None)
 
 
+class RetryLedger:
+    """Takes note that a retry has used up its tries, for whoever answers the request they were made for.
+
+    Attributes:
+        spent: True once further tries would only repeat what was tried in here.
+    """
+
+    __slots__ = ("spent",)
+
+    def __init__(self) -> None:
+        self.spent = False
+
+
 current_deadline: ContextVar[Deadline | None] = ContextVar("uat_deadline", default=None)
 current_drain: ContextVar[DrainSignal | None] = ContextVar("uat_drain", default=None)
+current_ledger: ContextVar[RetryLedger | None] = ContextVar("uat_retry_ledger", default=None)
 _priority: ContextVar[Priority] = ContextVar("uat_priority", default=Priority.NORMAL)
 retries_owned: ContextVar[bool] = ContextVar("uat_single_try", default=False)
 

@@ -4,7 +4,7 @@
     ├── CallRefusedError        the call was never made        .policy  .retry_after
     │   ├── CircuitOpenError    .state
     │   ├── BulkheadFullError   .size  .queue
-    │   ├── RateLimitedError
+    │   ├── RateLimitedError    .quota  .window
     │   ├── OverloadedError
     │   └── DrainingError
     └── TimedOutError           also a built-in TimeoutError   .policy  .after
@@ -114,7 +114,26 @@ class BulkheadFullError(CallRefusedError):
 
 
 class RateLimitedError(CallRefusedError):
-    """A rate limiter has no token left for this call."""
+    """A rate limiter has no token left for this call.
+
+    Attributes:
+        quota: Calls that are admitted in `window` seconds, or None when that is unknown.
+        window: Seconds, or None.
+    """
+
+    def __init__(
+        self,
+        policy: str,
+        /,
+        *,
+        quota: int | None = None,
+        window: float | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.policy = policy
+        self.quota = quota
+        self.window = window
+        self.retry_after = retry_after
 
     def _reason(self) -> str:
         return "is over its rate"

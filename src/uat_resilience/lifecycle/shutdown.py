@@ -267,20 +267,24 @@ class GracefulShutdown:
 
 
 class Tracked:
-    """A block that counts as work. It may be entered in one task and left in another."""
+    """A block that counts as work. It may be entered in one task and left in another.
 
-    __slots__ = ("_enter", "_leave", "_signal", "_token")
+    Attributes:
+        signal: Is set when the work had better come to an end.
+    """
+
+    __slots__ = ("_enter", "_leave", "_token", "signal")
 
     def __init__(
         self, enter: Callable[[], None], leave: Callable[[], None], signal: DrainSignal
     ) -> None:
         self._enter = enter
         self._leave = leave
-        self._signal = signal
+        self.signal = signal
 
     def __enter__(self) -> Self:
         self._enter()
-        self._token: Token[DrainSignal | None] = current_drain.set(self._signal)
+        self._token: Token[DrainSignal | None] = current_drain.set(self.signal)
         return self
 
     def __exit__(

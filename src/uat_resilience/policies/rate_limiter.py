@@ -155,9 +155,13 @@ class RateLimiter(Admission[None]):
     def _release(self, entry: None, verdict: Verdict) -> None:
         """Do nothing: a token that was used is used."""
 
-    @staticmethod
-    def _refuse(outcomes: Outcomes, retry_after: float | None) -> None:
+    def _refuse(self, outcomes: Outcomes, retry_after: float | None) -> None:
         if retry_after is not None:
-            error = RateLimitedError(outcomes.policy, retry_after=retry_after)
+            error = RateLimitedError(
+                outcomes.policy,
+                quota=self._burst,
+                window=self._burst / self._rate,
+                retry_after=retry_after,
+            )
             outcomes.refused(error)
             raise error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uat_resilience._core.retry import GiveUp, RetryPlan, decide
-from uat_resilience.ambient import current_drain, remaining, retries_owned
+from uat_resilience.ambient import current_drain, current_ledger, remaining, retries_owned
 from uat_resilience.clock import Clock
 from uat_resilience.policies.discarding import Discarder
 from uat_resilience.policies.matching import Matcher
@@ -189,10 +189,17 @@ class RetryRun:
         if error is not None:
             times = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
             _note(error, f"{self._policy} gave up after {times}: {why.value}")
+        ledger = current_ledger.get()
+        if ledger is not None and why not in _UNSPENT:
+            ledger.spent = True
         if self._bus.wants(RetriesExhausted):
             self._bus.emit(
                 RetriesExhausted(self._policy, self._clock.now(), self.attempts, why, error)
             )
+
+
+# Whoever owns the retries may go on, and so may another instance of a service that shuts down.
+_UNSPENT = frozenset({GiveUp.SINGLE_TRY, GiveUp.DRAINING})
 
 
 def _draining() -> bool:

@@ -1,0 +1,109 @@
+"""One answer on its way out: what each answer carries, and what is answered in place of an error."""
+
+import sys
+from collections.abc import Callable
+
+from uat_resilience.ambient import RetryLedger
+from uat_resilience.integrations.asgi_types import Message, RawHeaders, Send, encoded
+from uat_resilience.integrations.headers import REQUEST_ID, SHOULD_RETRY
+from uat_resilience.integrations.problem import CRASH, MEDIA_TYPE, Problem, problem
+
+__all__ = ["Answer"]
+
+_REQUEST_ID = REQUEST_ID.lower().encode("ascii")
+_SPENT = encoded([(SHOULD_RETRY, "false")])
+_CLOSE = encoded([("Connection", "close")])
+_FAILED = 500
+
+
+class Answer:
+    """Pass messages on to the server, with the id of the request on the first.
+
+    Args:
+        send: Where messages go.
+        request_id: The id that is echoed.
+        ledger: Says whether tries were spent on the request.
+        closing: True when the connection is to be closed after this answer.
+        retry_after: Seconds to ask for where a refusal does not know any.
+
+    Attributes:
+        status: Status of the answer, or None until it has begun.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_ended",
+        "_ledger",
+        "_request_id",
+        "_retry_after",
+        "_send",
+        "status",
+    )
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        request_id: str,
+        ledger: RetryLedger,
+        closing: Callable[[], bool],
+        retry_after: float,
+    ) -> None:
+        self.status: int | None = None
+        self._send = send
+        self._request_id = request_id
+        self._ledger = ledger
+        self._closing = closing
+        self._retry_after = retry_after
+        self._ended = False
+
+    async def send(self, message: Message) -> None:
+        """Pass on a message of the application; drop it when something was answered in its place."""
+        if self._ended:
+            return
+        if message["type"] == "http.response.start":
+            status: int = message["status"]
+            # A framework that answers what came out of a handler with its own 500 does so while it handles the
+            # error. For a refusal, which means something else, the answer is ours.
+            if status == _FAILED and await self.explain(sys.exception()):
+                return
+            self.status = status
+            given = message.get("headers", ())
+            kept = [pair for pair in given if bytes(pair[0]).lower() != _REQUEST_ID]
+            message = {**message, "headers": kept + self._carried(status)}
+        await self._send(message)
+
+    async def explain(self, error: BaseException | None) -> bool:
+        """Answer an error of this library; False when it is none, or comes too late to be answered."""
+        found = problem(error, retry_after=self._retry_after)
+        if found is None or self.status is not None:
+            return False
+        await self._give(found)
+        return True
+
+    async def apologise(self) -> None:
+        """Answer an error that is nobody's plan, unless it comes too late."""
+        if self.status is None:
+            await self._give(CRASH)
+        self._ended = True
+
+    async def _give(self, found: Problem) -> None:
+        self._ended, self.status = True, found.status
+        body = found.body(self._request_id)
+        kind = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": found.status,
+                "headers": encoded([*kind, *found.headers]) + self._carried(found.status),
+            }
+        )
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _carried(self, status: int) -> RawHeaders:
+        carried = [(_REQUEST_ID, self._request_id.encode("ascii"))]
+        if status >= _FAILED and self._ledger.spent:
+            carried += _SPENT
+        if self._closing():
+            carried += _CLOSE
+        return carried

@@ -1,0 +1,45 @@
+"""ASGI in types: what a server gives an application, and what it takes back."""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from uat_resilience.integrations import headers
+
+__all__ = ["App", "Message", "RawHeaders", "Receive", "Scope", "Send", "encoded", "lookup"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+def lookup(scope: Scope) -> Callable[[str], str | None]:
+    """Return what finds a header of the request by its name; of several with one name the last."""
+    table: dict[bytes, bytes] = dict(scope["headers"])
+
+    def header(name: str) -> str | None:
+        value = table.get(_RAW[name])
+        return None if value is None else value.decode("latin-1")
+
+    return header
+
+
+def encoded(told: Iterable[tuple[str, str]]) -> RawHeaders:
+    """Return headers as ASGI sends them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told]
+
+
+# Servers hand the names over in lower case.
+_RAW = {
+    name: name.lower().encode("ascii")
+    for name in (
+        headers.DEADLINE,
+        headers.GRPC_DEADLINE,
+        headers.REQUEST_ID,
+        headers.RETRY_ATTEMPT,
+        headers.TRACE_PARENT,
+        headers.TRACE_STATE,
+    )
+}
