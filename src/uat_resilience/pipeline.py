@@ -13,6 +13,7 @@ from uat_resilience.policies.circuit_breaker import CircuitBreaker
 from uat_resilience.policies.matching import ExceptionSpec
 from uat_resilience.policies.policy import Guard, Policy, Wrapper
 from uat_resilience.policies.retry import Retry
+from uat_resilience.policies.retry_budget import RetryBudget
 from uat_resilience.policies.timeout import Timeout
 
 __all__ = ["Pipeline", "PipelineSnapshot", "PipelineWarning"]
@@ -74,6 +75,7 @@ class Pipeline(Guard):
         attempts: int = 3,
         each: float = 10.0,
         bulkhead: int | None = None,
+        budget: RetryBudget | None = None,
     ) -> Self:
         """Return the recommended pipeline for calls to one dependency.
 
@@ -88,12 +90,13 @@ class Pipeline(Guard):
             attempts: Calls at most.
             each: Seconds for each attempt, above 0: a third of `total`, so that the last one has its time.
             bulkhead: Calls at once at most, or None for no limit.
+            budget: Keeps retries to a share of the calls; share one between all that call the dependency.
         """
         failures = _or_timed_out(on)
         slots = () if bulkhead is None else (Bulkhead(bulkhead),)
         return cls(
             Timeout(total),
-            Retry(failures, attempts=attempts, on_result=on_result),
+            Retry(failures, attempts=attempts, on_result=on_result, budget=budget),
             CircuitBreaker(name, on=failures, on_result=on_result),
             *slots,
             Timeout(each),

@@ -13,6 +13,7 @@ from uat_resilience import (
     Pipeline,
     PipelineWarning,
     Retry,
+    RetryBudget,
     TimedOutError,
     Timeout,
     captured,
@@ -90,6 +91,31 @@ def test_the_standard_pipeline_retries_what_is_named_and_what_timed_out(
     kinds = [type(policy).__name__ for policy in pipeline.policies]
     assert kinds == ["Timeout", "Retry", "CircuitBreaker", "Bulkhead", "Timeout"]
     assert len(Pipeline.standard("db", on=on).policies) == 4
+
+
+def test_an_empty_pipeline_returns_what_it_is_given() -> None:
+    method = Plain().call
+
+    guarded = Pipeline()(method)
+
+    assert guarded is method
+
+
+def test_the_standard_pipeline_keeps_its_retries_to_a_budget(async_world: Any) -> None:
+    budget = RetryBudget(0.0, minimum_per_second=0.1, window=10.0)
+    pipeline = Pipeline.standard("db", on=ConnectionError, budget=budget)
+    calls: list[int] = []
+
+    def fail() -> None:
+        calls.append(1)
+        raise ConnectionError
+
+    with instant():
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                async_world.call(pipeline, fail)
+
+    assert len(calls) == 3
 
 
 def test_a_description_says_order_duration_and_calls() -> None:

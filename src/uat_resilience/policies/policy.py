@@ -180,6 +180,8 @@ def decorate(policy: Wrapper, fn: Callable[P, T]) -> Callable[P, T]:
         )
     else:
         guarded = policy.wrap(fn, policy.name)
+    if guarded is fn:  # An empty pipeline: there is nothing to dress up.
+        return fn
     # A callable object's or partial's own attributes are its state, not marks left on a function.
     kept = ("__dict__",) if hasattr(fn, "__code__") else ()
     return update_wrapper(guarded, fn, WRAPPER_ASSIGNMENTS, kept)

@@ -18,6 +18,7 @@ from uat_resilience.simulate.arrivals import Arrivals, Bursts, Poisson, Ramp, St
 from uat_resilience.simulate.dependency import BrownOut, Dependency, DependencyError, Outage
 from uat_resilience.simulate.latency import Fixed, Latency, LogNormal, Memoryless, Uniform
 from uat_resilience.simulate.result import Bucket, Endings, Latencies, Result
+from uat_resilience.simulate.scenario import Scenario, ScenarioError, load, shipped
 from uat_resilience.simulate.simulation import run
 from uat_resilience.simulate.workload import Workload
 
@@ -38,8 +39,12 @@ __all__ = [
     "Poisson",
     "Ramp",
     "Result",
+    "Scenario",
+    "ScenarioError",
     "Steady",
     "Uniform",
     "Workload",
+    "load",
     "run",
+    "shipped",
 ]

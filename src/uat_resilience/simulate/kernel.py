@@ -22,7 +22,7 @@ from random import Random  # noqa: TID251 - a clock deals out chance, and this o
 from threading import Event
 from typing import cast
 
-__all__ = ["TURN", "Cut", "Kernel", "Task"]
+__all__ = ["TURN", "Cut", "Kernel", "Task", "running"]
 
 
 class Cut(BaseException):
@@ -126,6 +126,11 @@ class Kernel:
                 if task.blocked_on is token or task.cut is token:
                     self.resume(task)
 
+    def sleep(self, task: Task, seconds: float) -> None:
+        """Block the running task for some seconds, unless it is cut."""
+        task.blocked_on = token = object()
+        self.at_time(self.at + seconds, self._over, (task, token))
+
     def soon(self, task: Task) -> None:
         """Run a new task, or one that has nothing to wait for, in its turn."""
         task.blocked_on = token = object()
@@ -142,6 +147,11 @@ class Kernel:
             self.resume(task)
         else:
             self._ready.append((task, task.cut))
+
+    def _over(self, pause: tuple[Task, object]) -> None:
+        task, token = pause
+        if task.blocked_on is token:
+            self.resume(task)
 
     def resume(self, task: Task) -> None:
         """Let a task begin or go on, until it blocks or ends. Never called by a task."""
@@ -161,6 +171,13 @@ class Kernel:
             task.ended(error)
         else:
             self.current = None
+
+
+def running(kernel: Kernel) -> Task:
+    """Return the task that runs."""
+    task = kernel.current
+    assert task is not None, "called by a task"  # noqa: S101 - for the type checkers
+    return task
 
 
 def _fire(armed: list[Callable[[], object]]) -> None:

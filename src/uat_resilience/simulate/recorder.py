@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Coroutine
 from contextvars import Context
 
-from uat_resilience.errors import CallRefusedError
+from uat_resilience.errors import CallRefusedError, ResilienceError
+from uat_resilience.simulate.dependency import DependencyError
 from uat_resilience.simulate.kernel import Kernel, Task
 from uat_resilience.simulate.result import Bucket, Endings, Latencies, Result
 from uat_resilience.simulate.service import Service
@@ -44,15 +45,23 @@ class Recorder:
         service: What is called.
         workload: What is asked.
         seconds: Length of a stretch of time.
+        expected: Errors that calls may end with besides the dependency's and the library's.
     """
 
     def __init__(
-        self, kernel: Kernel, service: Service, workload: Workload, seconds: float
+        self,
+        kernel: Kernel,
+        service: Service,
+        workload: Workload,
+        *,
+        seconds: float,
+        expected: type[Exception] | tuple[type[Exception], ...],
     ) -> None:
         self._kernel = kernel
         self._service = service
         self._workload = workload
         self._seconds = seconds
+        self._expected = (DependencyError, ResilienceError, expected)
         self._patience = float("inf") if workload.deadline is None else workload.deadline
         self._buckets: list[Bucket] = []
         self._kinds: Counter[type[BaseException]] = Counter()
@@ -70,7 +79,11 @@ class Recorder:
         self._arrivals += 1
 
     def ended(self, began: float, error: BaseException | None) -> None:
-        """Count a call that has ended."""
+        """Count a call that has ended.
+
+        Raises:
+            Exception: The one it ended with, when that was to be expected of nobody.
+        """
         self.under_way -= 1
         self._ended = now = self._kernel.at
         if error is None:
@@ -78,6 +91,8 @@ class Recorder:
             self._answered.append(took)
             if took <= self._patience:
                 self._good += 1
+        elif not isinstance(error, self._expected):
+            raise error
         else:
             self._kinds[type(error)] += 1
             if isinstance(error, CallRefusedError):

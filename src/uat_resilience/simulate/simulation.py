@@ -30,6 +30,7 @@ def run(
     seed: object = 0,
     bucket: float = 1.0,
     title: str = "simulation",
+    expected: type[Exception] | tuple[type[Exception], ...] = (),
     bus: EventBus = default_bus,
 ) -> Result:
     """Run a workload against a dependency through real policies, on virtual time, and return what came of it.
@@ -46,6 +47,8 @@ def run(
         seed: Where all drawing of lots begins: anything with a `str` of its own.
         bucket: Seconds that are counted together, above 0.
         title: What the result is called.
+        expected: What calls may end with besides `DependencyError` and the errors of this library, such as the
+            faults of a `Chaos`. Any other error is a mistake in a policy, and comes out of the run.
         bus: Where the policies tell what changes. Default: `default_bus`, as theirs.
 
     Raises:
@@ -54,7 +57,9 @@ def run(
     """
     kernel = Kernel(seed)
     service = Service(dependency, kernel, seed)
-    recorder = Recorder(kernel, service, workload, seconds("bucket", bucket))
+    recorder = Recorder(
+        kernel, service, workload, seconds=seconds("bucket", bucket), expected=expected
+    )
     guarded = cycle(_clients(policy, service.attempt))
     lots = Random(f"{seed}/arrivals")  # noqa: S311 - lots, not secrets
 

@@ -4,17 +4,15 @@ The same three things wait here as there (a pause, a slot, a deadline), by the s
 them with their reasons. All is single-threaded, so a wake-up from another thread is not provided for.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from contextvars import Context, copy_context
 from threading import get_ident
-from types import TracebackType
-from typing import Self
 
 from uat_resilience._core.deadline import DeadlineQueue
 from uat_resilience.ambient import DrainSignal, EnforcedDeadline
 from uat_resilience.clock import Clock, default_clock
-from uat_resilience.simulate.kernel import TURN, Cut, Kernel, Task
+from uat_resilience.simulate.kernel import TURN, Cut, Kernel, Task, running
+from uat_resilience.simulate.race import Race
 from uat_resilience.switches import switches
 from uat_resilience.waiting import entered
 
@@ -47,20 +45,23 @@ class KernelWorld:
         """Suspend for `seconds` (at least for one turn); False when the drain signal cut it short."""
         if drain is not None and drain.is_set:
             return False
-        kernel, task = self._kernel, _running(self._kernel)
+        kernel, task = self._kernel, running(self._kernel)
         if seconds <= 0 or not switches.pausing:
             kernel.soon(task)
             await TURN
             return True
+        if drain is None:
+            kernel.sleep(task, seconds)
+            await TURN
+            return True
         waiter = KernelWaiter(kernel)
-        unsubscribe = None if drain is None else drain.subscribe(waiter.grant)
+        unsubscribe = drain.subscribe(waiter.grant)
         try:
             return not await waiter.wait(kernel, kernel.at + seconds)
         finally:
-            if unsubscribe is not None:
-                unsubscribe()
+            unsubscribe()
 
-    def race(self) -> "Race":
+    def race(self) -> Race:
         """Return a race for the running task."""
         return Race(self._kernel)
 
@@ -80,7 +81,7 @@ class KernelWaiter:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._task = _running(kernel)
+        self._task = running(kernel)
         self._granted = False
 
     def grant(self) -> bool:
@@ -160,112 +161,3 @@ class Alarm:
         if until is not None and not self._armed:
             self._armed = True
             self.clock.at_time(until, Alarm._ring, self)
-
-
-class Copy(Task):
-    """One of the copies of a race."""
-
-    __slots__ = ("_tell",)
-
-    def __init__(
-        self,
-        coroutine: Coroutine[object, None, object],
-        context: Context,
-        tell: Callable[["Copy"], object],
-    ) -> None:
-        super().__init__(coroutine, context)
-        self._tell = tell
-
-    def ended(self, error: BaseException | None) -> None:
-        """Tell the race. Copies keep their errors to themselves, so another one is a mistake in the policy."""
-        if error is not None and not isinstance(error, Cut):
-            raise error
-        self._tell(self)
-
-
-class Race:
-    """Copies of one call, the first of them in the caller's own task."""
-
-    __slots__ = ("_context", "_copies", "_inline", "_kernel", "_owner")
-
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-        self._owner = _running(kernel)
-        self._context = copy_context()
-        self._copies: dict[Copy, None] = {}
-        self._inline = False
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Wait until all copies have ended; by an exception, or a cut while waiting, cut them first."""
-        cut: Cut | None = None
-        if error is not None:
-            self._cut_copies()
-        while self._copies:
-            self._owner.blocked_on = self
-            try:
-                await TURN
-            except Cut as another:
-                cut = another
-                self._cut_copies()
-        if cut is not None:
-            raise cut
-
-    async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
-        """Run a copy in the caller's task; returns early when `stop` cuts it."""
-        self._inline = True
-        try:
-            await copy()
-        except Cut as cut:
-            if cut.owner is not self:
-                raise
-        finally:
-            self._inline = False
-            pending = self._owner.cut
-            if pending is not None and pending.owner is self:
-                self._owner.cut = (
-                    None  # It ended by itself in the turn in which it was told to stop.
-                )
-
-    def spawn(self, copy: Callable[[], Coroutine[object, None, None]]) -> None:
-        """Start a copy in a task of its own."""
-        task = Copy(copy(), self._context.copy(), self._ended)
-        self._copies[task] = None
-        self._kernel.soon(task)
-
-    def later(
-        self,
-        clock: Clock,  # noqa: ARG002 - there is one clock
-        seconds: float,
-        fire: Callable[[], object],
-    ) -> Callable[[], object]:
-        """Call `fire` after `seconds`; return what calls that off."""
-        return self._kernel.arm(self._kernel.at + seconds, fire)
-
-    def stop(self) -> None:
-        """Cut every copy that still runs, but for the one that says so."""
-        self._cut_copies()
-        if self._inline and self._owner is not self._kernel.current:
-            self._kernel.cut(self._owner, self)
-
-    def _cut_copies(self) -> None:
-        for task in list(self._copies):
-            if task is not self._kernel.current:
-                self._kernel.cut(task, self)
-
-    def _ended(self, task: Copy) -> None:
-        del self._copies[task]
-        self._kernel.wake(self._owner, self)
-
-
-def _running(kernel: Kernel) -> Task:
-    task = kernel.current
-    assert task is not None, "called by a task"  # noqa: S101 - for the type checkers
-    return task
