@@ -81,6 +81,7 @@ TRANSITIONS: dict[tuple[BreakerState, Move], BreakerState] = {
 }
 
 _CLOSED = BreakerState.CLOSED  # Looking a member up on its class takes as long as a call.
+_JUDGING = frozenset({BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN})
 _PASSING = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
 
 
@@ -174,6 +175,17 @@ class BreakerMachine:
             self.times_opened = 0
         moved = self._move(move, now)
         return moved if moved.new is not moved.old else None
+
+    def follow(self, now: float, seconds: float) -> Transition | None:
+        """Be open for `seconds` because somebody else found out; None when the state stays, or is forced."""
+        state = self.era.state
+        if state not in _JUDGING:
+            return None
+        moved = None
+        if state is not BreakerState.OPEN:
+            moved = self._move(Move.TRIP if state is _CLOSED else Move.RELAPSE, now)
+        self.era = replace(self.era, until=now + seconds)
+        return moved
 
     def amend(self, generation: int, open_for: float) -> None:
         """Set how long the opening of this generation lasts; void when it is already over."""

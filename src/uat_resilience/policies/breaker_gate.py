@@ -214,6 +214,14 @@ class BreakerGate:
         if moved is not None:
             self._tell(moved)
 
+    def follow(self, open_for: float) -> None:
+        """Be open for `open_for` seconds because another process found out."""
+        with self.mailbox.lock:
+            moved = self.machine.follow(self.now(), open_for)
+        self.mailbox.sweep()
+        if moved is not None:
+            self._tell_moved(moved)
+
     def _apply(self, note: tuple[Ticket, int | None, float, float]) -> Transition | None:
         ticket, failed, elapsed, now = note
         if failed is None:
@@ -234,6 +242,9 @@ class BreakerGate:
     def _tell(self, moved: Transition) -> None:
         if moved.new is BreakerState.OPEN and self._recovery_time is not None:
             self._ask_recovery_time(self._recovery_time, moved)
+        self._tell_moved(moved)
+
+    def _tell_moved(self, moved: Transition) -> None:
         if moved.new is not moved.old and self._bus.wants(BreakerStateChanged):
             self._bus.emit(BreakerStateChanged(self._name, moved.at, moved.old, moved.new))
 
