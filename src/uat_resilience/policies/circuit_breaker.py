@@ -195,6 +195,10 @@ class CircuitBreaker(HeldByStreams):
         """Return a permit that tells under the breaker's own name."""
         return _BreakerPermit(self._gate, self._started)
 
+    def condemns(self, result: object) -> bool:
+        """Return True when `on_result` makes the result a failure."""
+        return self._on_result is not None and bool(self._on_result(result))
+
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:  # noqa: ARG002 - its own is given
         """Return `fn` guarded for sync code."""
         gate, machine, bus = self._gate, self._gate.machine, self._bus

@@ -139,6 +139,14 @@ class Retry(Guard):
         """
         return type(self)(**{**self._settings, **changes})
 
+    def narrowed(self, to: Callable[[Exception], bool]) -> Self:
+        """Return a retry that repeats only what both it and `to` name, and no results.
+
+        For a call that may only be made again after some of the errors: a request that was never sent, say.
+        """
+        on = self._rules.on
+        return self.replace(on=lambda error: on(error) and to(error), on_result=None)
+
     def snapshot(self) -> RetrySnapshot:
         """Return the limits, and the budget at this moment."""
         plan, budget = self._rules.plan, self._rules.budget
@@ -174,7 +182,7 @@ class Retry(Guard):
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
             # Without a limit in time, a run is only needed once something has failed.
-            run = self._begin(name, started) if eager else None
+            run = self._begin(name, started) if eager or bus.attempts_wanted else None
             while True:
                 try:
                     result = fn(*args, **kwargs)
@@ -186,8 +194,8 @@ class Retry(Guard):
                     if pause is None or not run.pause(pause, error):
                         raise
                     continue
-                except BaseException:
-                    _interrupted(outcomes, started)
+                except BaseException as error:
+                    _interrupted(outcomes, started, run, error)
                     raise
                 if run is None and on_result is None:
                     if started is not None:
@@ -209,7 +217,7 @@ class Retry(Guard):
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
-            run = self._begin(name, started) if eager else None
+            run = self._begin(name, started) if eager or bus.attempts_wanted else None
             while True:
                 try:
                     result = await fn(*args, **kwargs)
@@ -219,8 +227,8 @@ class Retry(Guard):
                     if pause is None or not await run.apause(pause, error):
                         raise
                     continue
-                except BaseException:
-                    _interrupted(outcomes, started)
+                except BaseException as error:
+                    _interrupted(outcomes, started, run, error)
                     raise
                 if run is None and on_result is None:
                     if started is not None:
@@ -273,7 +281,11 @@ _SETTINGS = (
 )
 
 
-def _interrupted(outcomes: Outcomes, started: float | None) -> None:
+def _interrupted(
+    outcomes: Outcomes, started: float | None, run: RetryRun | None, error: BaseException
+) -> None:
+    if run is not None:
+        run.attempted(error)
     if started is not None:
         outcomes.abandoned(started)
 

@@ -45,6 +45,10 @@ class HeldByStreams(Guard):
     def permit_as(self, name: str) -> Permit:
         """Return a permit that tells under `name`."""
 
+    def condemns(self, result: object) -> bool:  # noqa: ARG002 - most judge no results
+        """Return True when the policy counts a result as a failure, for results that are held open."""
+        return False
+
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str
     ) -> Callable[P, Generator[T, Any, Any]]:

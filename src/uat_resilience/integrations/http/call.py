@@ -1,0 +1,54 @@
+"""A call: one request of the user, which may become several attempts."""
+
+from collections.abc import Container
+from typing import Generic, TypeVar
+
+from uat_resilience.ambient import Deadline, retries_owned
+from uat_resilience.integrations.headers import (
+    DEADLINE,
+    RETRY_ATTEMPT,
+    current_attempt,
+    current_correlation,
+    written_deadline,
+)
+
+__all__ = ["Call"]
+
+Q = TypeVar("Q")
+
+
+class Call(Generic[Q]):
+    """One request, and the attempts made of it so far.
+
+    Attributes:
+        request: The request, as the user made it.
+        repeats: True when we repeat it if it fails, so that nobody behind us has to.
+        attempts: Attempts begun so far.
+    """
+
+    __slots__ = ("attempts", "repeats", "request")
+
+    def __init__(self, request: Q, *, repeats: bool) -> None:
+        self.request = request
+        self.repeats = repeats
+        self.attempts = 0
+
+    def attempt(self, deadline: Deadline | None, said: Container[str]) -> dict[str, str]:
+        """Begin an attempt; return the headers that tell the server, in place of those of the request.
+
+        Args:
+            deadline: The tightest deadline around the attempt, or None.
+            said: The names of the request's own headers, in any case. Which request this belongs to, it may have
+                said itself.
+        """
+        self.attempts += 1
+        told = {} if deadline is None else {DEADLINE: written_deadline(deadline.remaining())}
+        current = current_correlation.get()
+        if current is not None:
+            told |= {name: value for name, value in current.headers().items() if name not in said}
+        if retries_owned.get():
+            # Somebody before us repeats the request, so nobody behind us does either.
+            told[RETRY_ATTEMPT] = str(current_attempt.get() or self.attempts)
+        elif self.repeats or self.attempts > 1:
+            told[RETRY_ATTEMPT] = str(self.attempts)
+        return told

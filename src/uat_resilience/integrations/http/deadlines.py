@@ -1,0 +1,97 @@
+"""Do one step of an exchange within a deadline: send the request, or read the next part of the answer.
+
+In async code the step is cut. In sync code it is told, by the ambient deadline, and waits no longer than that at
+each turn; an error of the library that comes out after the deadline is taken for the deadline's.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from uat_resilience.ambient import Deadline, current_deadline
+from uat_resilience.errors import TimedOutError
+from uat_resilience.policies.deadline import tell_missed
+from uat_resilience.telemetry.bus import default_bus
+from uat_resilience.waiting import world
+
+__all__ = ["awithin", "capped", "within"]
+
+T = TypeVar("T")
+
+
+def within(
+    deadline: Deadline | None,
+    step: Callable[[], T],
+    late: type[Exception] | tuple[type[Exception], ...],
+) -> T:
+    """Do a sync step that goes by the ambient deadline.
+
+    Args:
+        deadline: When it must have ended, or None.
+        step: What to do.
+        late: Errors of the library that mean that it waited for too long.
+
+    Raises:
+        TimedOutError: The deadline has passed.
+    """
+    if deadline is None:
+        return step()
+    _refuse_when_over(deadline)
+    before = current_deadline.get()
+    token = None
+    if before is None or deadline.remaining() < before.remaining():
+        token = current_deadline.set(deadline)
+    try:
+        return step()
+    except late as error:
+        if deadline.remaining() > _ROUNDING:
+            raise
+        raise TimedOutError(deadline.policy, after=deadline.after) from error
+    finally:
+        if token is not None:
+            current_deadline.reset(token)
+
+
+async def awithin(deadline: Deadline | None, step: Callable[[], Awaitable[T]]) -> T:
+    """Do an async step, and cut it at a deadline unless the running task is cut at that already.
+
+    Raises:
+        TimedOutError: The deadline has passed.
+    """
+    if deadline is None:
+        return await step()
+    here, before = world(), current_deadline.get()
+    if deadline is before and deadline.task is here.running_task():
+        return await step()
+    _refuse_when_over(deadline)
+    scope = here.single_alarm(deadline.clock).enter(deadline.until, deadline.policy, deadline.after)
+    if scope is None:  # pragma: no cover - an alarm made here is for the loop that runs here
+        return await step()
+    token = current_deadline.set(scope)
+    try:
+        result = await step()
+    except BaseException as error:
+        ours = scope.leave(error)
+        if ours:
+            tell_missed(default_bus, scope)
+            raise TimedOutError(scope.policy, after=scope.after) from error
+        raise
+    finally:
+        current_deadline.reset(token)
+    scope.leave(None)
+    return result
+
+
+def capped(seconds: float | None, deadline: Deadline | None) -> float | None:
+    """Return a timeout of the library's, not longer than what is left of a deadline."""
+    if deadline is None:
+        return seconds
+    left = max(_ROUNDING, deadline.remaining())
+    return left if seconds is None else min(seconds, left)
+
+
+_ROUNDING = 0.001  # Timers of the operating system may fire this much before their time.
+
+
+def _refuse_when_over(deadline: Deadline) -> None:
+    if deadline.remaining() <= 0:
+        raise TimedOutError(deadline.policy, after=deadline.after)

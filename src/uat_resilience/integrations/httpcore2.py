@@ -1,0 +1,139 @@
+"""Connections for HTTP clients: pools of httpcore2 that survive cancelled calls.
+
+httpcore 1.0.9, which httpx 0.28 stands on, loses a place in its pool for good when a call is cancelled while it
+waits for a connection (encode/httpcore#1093). httpcore2 does not. On top of that:
+
+- A request that must not be sent twice never gets a connection that was idle for longer than half a second.
+  Servers close idle connections after some seconds, and a request that meets that closing fails.
+- In sync code every wait for the network is cut short to what is left of the ambient deadline. The library's own
+  timeouts only bound each wait, so that a server that sends a byte now and then is waited for without end.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from ssl import SSLContext
+from typing import Any, Generic, TypeVar
+
+from uat_resilience.integrations.http.repeating import Repeat
+
+try:
+    import httpcore2
+except ImportError as error:
+    raise ImportError(
+        "httpcore2 is not installed: pip install 'uat-resilience[httpx]' (or [httpx2])"
+    ) from error
+
+from uat_resilience.integrations.network import Network
+from uat_resilience.integrations.pooling import Library, Limits, Request
+
+__all__ = ["AsyncConnections", "Connections"]
+
+R = TypeVar("R")
+
+
+class Connections(Generic[R]):
+    """Connections for sync code. Thread-safe.
+
+    Args:
+        library: The library they work for.
+        ssl: How certificates are checked.
+        limits: How many connections.
+    """
+
+    def __init__(self, library: Library[R], ssl: SSLContext, limits: Limits) -> None:
+        self._library = library
+        self._any, self._fresh = (
+            httpcore2.ConnectionPool(
+                ssl_context=ssl,
+                max_connections=limits.total,
+                max_keepalive_connections=limits.idle,
+                keepalive_expiry=expiry,
+                network_backend=Network(),
+            )
+            for expiry in (limits.expiry, limits.fresh)
+        )
+
+    def handle_request(self, request: Request) -> R:
+        """Send a request."""
+        pool = self._any if self._library.repeat(request) is Repeat.FREELY else self._fresh
+        with self._library.translated():
+            answer: Any = pool.handle_request(_raw(request))
+        body = _Body(answer.stream, self._library)
+        return self._library.respond(answer.status, answer.headers, body, dict(answer.extensions))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._any.close()
+        self._fresh.close()
+
+
+class AsyncConnections(Generic[R]):
+    """Connections for async code, on asyncio and trio. See `Connections`."""
+
+    def __init__(self, library: Library[R], ssl: SSLContext, limits: Limits) -> None:
+        self._library = library
+        self._any, self._fresh = (
+            httpcore2.AsyncConnectionPool(
+                ssl_context=ssl,
+                max_connections=limits.total,
+                max_keepalive_connections=limits.idle,
+                keepalive_expiry=expiry,
+            )
+            for expiry in (limits.expiry, limits.fresh)
+        )
+
+    async def handle_async_request(self, request: Request) -> R:
+        """Send a request."""
+        pool = self._any if self._library.repeat(request) is Repeat.FREELY else self._fresh
+        with self._library.translated():
+            answer: Any = await pool.handle_async_request(_raw(request))
+        body = _AsyncBody(answer.stream, self._library)
+        return self._library.respond(answer.status, answer.headers, body, dict(answer.extensions))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._any.aclose()
+        await self._fresh.aclose()
+
+
+def _raw(request: Request) -> httpcore2.Request:
+    url = request.url
+    return httpcore2.Request(
+        method=request.method,
+        url=httpcore2.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        ),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+class _Body:
+    """A body as it comes in, with the library's errors."""
+
+    def __init__(self, stream: Any, library: Library[Any]) -> None:  # noqa: ANN401 - httpcore2 does not say more
+        self._stream = stream
+        self._library = library
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._library.translated():
+            yield from self._stream
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _AsyncBody:
+    """A body as it comes in, with the library's errors."""
+
+    def __init__(self, stream: Any, library: Library[Any]) -> None:  # noqa: ANN401 - httpcore2 does not say more
+        self._stream = stream
+        self._library = library
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._library.translated():
+            async for part in self._stream:
+                yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -1,0 +1,61 @@
+"""The network for sync code on httpcore2, where no wait outlasts the ambient deadline."""
+
+from collections.abc import Iterable
+from ssl import SSLContext
+from typing import Any
+
+import httpcore2
+
+from uat_resilience.ambient import current_deadline
+from uat_resilience.integrations.http.deadlines import capped
+
+__all__ = ["Network"]
+
+
+class Network(httpcore2.SyncBackend):
+    """The network, where no wait outlasts the ambient deadline."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Open a connection."""
+        timeout = capped(timeout, current_deadline.get())
+        return _Stream(super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class _Stream(httpcore2.NetworkStream):
+    """A connection where no wait outlasts the ambient deadline."""
+
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+        self._stream = stream
+
+    def close(self) -> None:
+        """Close it."""
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - whatever the library knows
+        """Return what is known about it."""
+        return self._stream.get_extra_info(info)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Wait for bytes."""
+        return self._stream.read(max_bytes, capped(timeout, current_deadline.get()))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes."""
+        self._stream.write(buffer, capped(timeout, current_deadline.get()))
+
+    def start_tls(
+        self,
+        ssl_context: SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore2.NetworkStream:
+        """Encrypt."""
+        timeout = capped(timeout, current_deadline.get())
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))

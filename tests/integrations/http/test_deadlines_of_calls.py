@@ -1,0 +1,113 @@
+from collections.abc import Iterator
+
+import pytest
+from tests.integrations.http.drivers import Client, Driver
+from tests.integrations.http.servers import RawServer, Received
+
+from uat_resilience import CircuitBreaker, ConsecutiveFailures, Pipeline, TimedOutError, Timeout
+
+SHORT = 0.08
+
+
+@pytest.fixture
+def silent(server: RawServer) -> RawServer:
+    """A server that takes requests and never answers."""
+
+    def script(_: Received) -> None:
+        server.stopped.wait(10)
+
+    server.script = script
+    return server
+
+
+@pytest.fixture
+def endless(server: RawServer) -> RawServer:
+    """A server whose body never ends: a byte now and then."""
+
+    def script(_: Received) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+        while not server.stopped.wait(SHORT / 4):
+            yield b"x"
+
+    server.script = script
+    return server
+
+
+@pytest.fixture
+def trickling(server: RawServer) -> RawServer:
+    """A server whose headers never end."""
+
+    def script(_: Received) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\n"
+        while not server.stopped.wait(SHORT / 4):
+            yield b"X-More: x\r\n"
+
+    server.script = script
+    return server
+
+
+def test_server_that_does_not_answer_is_left_at_the_deadline(
+    silent: RawServer, client: Client
+) -> None:
+    with pytest.raises(TimedOutError):
+        client.send("GET", silent.url, within=SHORT)
+
+    assert silent.attempts() == 1
+
+
+def test_body_that_does_not_end_is_left_at_the_deadline(endless: RawServer, client: Client) -> None:
+    with pytest.raises(TimedOutError):
+        client.send("GET", endless.url, within=SHORT)
+
+
+def test_headers_that_do_not_end_are_left_at_the_deadline(
+    trickling: RawServer, driver: Driver, client: Client
+) -> None:
+    if driver.bounds_each_wait_only:
+        pytest.skip(f"{driver.name} has no hook between two reads of the headers")
+
+    with pytest.raises(TimedOutError):
+        client.send("GET", trickling.url, within=SHORT)
+
+
+def test_timeout_of_a_policy_covers_the_body(endless: RawServer, driver: Driver) -> None:
+    with (
+        driver.open(Timeout(SHORT, name="total", thread=False)) as client,
+        pytest.raises(TimedOutError) as missed,
+    ):
+        client.send("GET", endless.url)
+
+    assert missed.value.policy == "total"
+    assert isinstance(missed.value, driver.late)
+
+
+def test_hang_counts_against_the_breaker_when_its_own_timeout_ends_it(
+    silent: RawServer, driver: Driver
+) -> None:
+    policy = Pipeline(
+        CircuitBreaker("orders", trip=ConsecutiveFailures(1)), Timeout(SHORT, thread=False)
+    )
+
+    with driver.open(policy) as client:
+        with pytest.raises(TimedOutError):
+            client.send("GET", silent.url)
+        with pytest.raises(driver.error, match="orders is open"):
+            client.send("GET", silent.url)
+
+
+def test_nothing_is_sent_when_nothing_is_left(server: RawServer, client: Client) -> None:
+    with pytest.raises(TimedOutError):
+        client.send("GET", server.url, within=1e-9)
+
+    assert server.attempts() == 0
+
+
+def test_attempts_of_the_default_policy_are_bounded(silent: RawServer, driver: Driver) -> None:
+    with (
+        driver.open(driver.per_host(each=SHORT, attempts=1)) as client,
+        pytest.raises(TimedOutError) as missed,
+    ):
+        client.send("GET", silent.url)
+
+    assert missed.value.policy == f"{silent.host}/attempt"
+    assert isinstance(missed.value, driver.late)
