@@ -9,6 +9,7 @@ import uat_resilience
 INTEGRATIONS = Path(uat_resilience.__file__).parent / "integrations"
 
 MISSING = [
+    ("opentelemetry", "opentelemetry.metrics", "uat-resilience[opentelemetry]"),
     ("prometheus", "prometheus_client", "uat-resilience[prometheus]"),
     ("structlog", "structlog", "uat-resilience[structlog]"),
 ]

@@ -9,20 +9,16 @@ Counters are plain numbers (see `tally`) and are only turned into metrics at scr
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Protocol
 
 from uat_resilience._core.breaker import BreakerState
 from uat_resilience.integrations.handle import Handle
 from uat_resilience.integrations.lines import spelled
-from uat_resilience.integrations.tally import DURATIONS, Calls, Count, Tally
-from uat_resilience.pipeline import PipelineSnapshot
+from uat_resilience.integrations.tally import DURATIONS, OUTCOMES, Calls, Count, Tally
+from uat_resilience.integrations.watched import Watched, slots_of, snapshots
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot
 from uat_resilience.telemetry import (
     BreakerStateChanged,
-    CallAbandoned,
-    CallFailed,
     CallRefused,
-    CallSucceeded,
     DeadlineMissed,
     EventBus,
     HedgeStarted,
@@ -47,19 +43,6 @@ except ImportError as error:
     ) from error
 
 __all__ = ["Instrumentation", "Watched", "instrument"]
-
-
-class Watched(Protocol):
-    """A policy with a snapshot: a breaker, a bulkhead, a limiter, a pipeline of them."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in metrics."""
-        ...
-
-    def snapshot(self) -> object:
-        """Return the policy at this moment."""
-        ...
 
 
 class Instrumentation(Handle):
@@ -156,7 +139,7 @@ class _Collector(Collector):
         )
         for policy, each in calls.items():
             for kind, row in each.buckets.items():
-                ended.add_metric((policy, _OUTCOMES[kind]), sum(row))
+                ended.add_metric((policy, OUTCOMES[kind]), sum(row))
             lasted.add_metric((policy,), *self._histogram(each))
         counters = {"uat_calls": ended} | {
             name: CounterMetricFamily(name, text, labels=labels) for name, text, labels in _COUNTERS
@@ -178,8 +161,6 @@ class _Collector(Collector):
         bounds = [*(str(bound) for bound in self._tally.bounds), "+Inf"]
         return list(zip(bounds, accumulate(rows), strict=True)), calls.seconds
 
-
-_OUTCOMES = {CallSucceeded: "success", CallFailed: "failure", CallAbandoned: "abandoned"}
 
 _COUNTERS = (
     ("uat_breaker_transitions", "Changes of a breaker's state", ("policy", "to")),
@@ -203,24 +184,13 @@ def _gauges(watched: Iterable[Watched]) -> Iterator[Metric]:
     running = GaugeMetricFamily("uat_bulkhead_running", "Calls with a slot", labels=("policy",))
     waiting = GaugeMetricFamily("uat_bulkhead_waiting", "Calls in the queue", labels=("policy",))
     limit = GaugeMetricFamily("uat_limit", "Calls at once at most", labels=("policy",))
-    shown = {
-        name: snapshot for each in watched for name, snapshot in _flat(each.name, each.snapshot())
-    }
-    for policy, snapshot in shown.items():
+    for policy, snapshot in snapshots(watched).items():
         if isinstance(snapshot, BreakerSnapshot):
             for each in BreakerState:
                 state.add_metric((policy, spelled(each)), each is snapshot.state)
-        slots: int | None = getattr(snapshot, "running", None)
+        slots = slots_of(snapshot)
         if slots is not None:
-            running.add_metric((policy,), slots)
-            waiting.add_metric((policy,), getattr(snapshot, "waiting", 0))
-            limit.add_metric((policy,), getattr(snapshot, "limit", getattr(snapshot, "size", 0)))
+            running.add_metric((policy,), slots.running)
+            waiting.add_metric((policy,), slots.waiting)
+            limit.add_metric((policy,), slots.limit)
     yield from (state, running, waiting, limit)
-
-
-def _flat(name: str, snapshot: object) -> Iterator[tuple[str, object]]:
-    if not isinstance(snapshot, PipelineSnapshot):
-        yield name, snapshot
-        return
-    for inner, each in snapshot.policies:
-        yield from _flat(inner, each)

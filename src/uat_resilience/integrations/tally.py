@@ -19,13 +19,20 @@ from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.telemetry import CallAbandoned, CallFailed, CallSucceeded
 from uat_resilience.telemetry.bus import End
 
-__all__ = ["DURATIONS", "OTHER", "Calls", "Count", "Tally"]
+__all__ = ["DURATIONS", "OTHER", "OUTCOMES", "Calls", "Count", "Tally"]
 
 DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds in seconds, as OpenTelemetry recommends them for durations."""
 
 OTHER = "other"
 """The name that stands for all policies above the limit on names."""
+
+OUTCOMES: dict[End, str] = {
+    CallSucceeded: "success",
+    CallFailed: "failure",
+    CallAbandoned: "abandoned",
+}
+"""How the ends of calls are spelled in labels; a refusal is no end, and spelled `refused`."""
 
 Count = tuple[str, str, str]
 """What is counted: a metric, the name of a policy, and the value of one more label or an empty string."""
@@ -117,7 +124,7 @@ class Tally:
         name, refused = self._known(policy)
         calls = self._calls.get(name)
         if calls is None:
-            rows = {kind: [0] * (len(self.bounds) + 1) for kind in _ENDS}
+            rows = {kind: [0] * (len(self.bounds) + 1) for kind in OUTCOMES}
             calls = self._calls[name] = Calls(0.0, rows)
         calls.seconds += elapsed
         calls.buckets[kind][bisect_left(self.bounds, elapsed)] += 1
@@ -137,9 +144,6 @@ class Tally:
             return policy, None
         first, self._overflowed = not self._overflowed, True
         return OTHER, policy if first else None
-
-
-_ENDS: tuple[End, ...] = (CallSucceeded, CallFailed, CallAbandoned)
 
 
 def _carry_out(note: Callable[[], str | None]) -> str | None:

@@ -66,10 +66,12 @@ class Attempt:
                 return False
             self._error = error
             return True
+        if error is None and self._results:
+            self.pause = self._run.after_result(self._result)
+            return False
+        self._run.attempted(error)
         if error is not None:
             self._run.interrupted()
-        elif self._results:
-            self.pause = self._run.after_result(self._result)
         else:
             self._run.ended()
         return False

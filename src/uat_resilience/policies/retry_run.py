@@ -50,7 +50,16 @@ class RetryRun:
         attempts: Attempts made so far, the current one included.
     """
 
-    __slots__ = ("_bus", "_clock", "_outcomes", "_policy", "_rules", "_started", "attempts")
+    __slots__ = (
+        "_attempt_started",
+        "_bus",
+        "_clock",
+        "_outcomes",
+        "_policy",
+        "_rules",
+        "_started",
+        "attempts",
+    )
 
     def __init__(
         self,
@@ -65,13 +74,21 @@ class RetryRun:
         self._bus = bus
         self._outcomes = Outcomes(policy, bus, clock) if bus.outcomes_wanted else None
         self._started = clock.now() if started is None else started
+        self._attempt_started = self._started
         self.attempts = 1
         self._clock = clock
         if rules.budget is not None and switches.guarding:
             rules.budget.deposit()
 
+    def attempted(self, error: BaseException | None = None) -> None:
+        """Tell that an attempt has ended, before anything is decided about it."""
+        if self._bus.attempts_wanted:
+            elapsed = self._clock.now() - self._attempt_started
+            self._bus.attempted(self._policy, self.attempts, elapsed, error)
+
     def after_error(self, error: Exception) -> float | None:
         """Return the seconds to pause before the next attempt, or None when the error must come out."""
+        self.attempted(error)
         try:
             if switches.guarding and self._rules.on(error):
                 pause = self._decide(error, sane(self._rules.retry_after(error)))
@@ -86,6 +103,7 @@ class RetryRun:
 
     def after_result(self, result: object) -> float | None:
         """Return the seconds to pause before the next attempt, or None when the result must come out."""
+        self.attempted()
         on_result = self._rules.on_result
         try:
             failed = on_result is not None and switches.guarding and bool(on_result(result))
@@ -146,6 +164,7 @@ class RetryRun:
         why = self._overslept() if full else GiveUp.DRAINING
         if why is None:
             self.attempts += 1
+            self._attempt_started = self._clock.now()
             return True
         self._give_up(why, error)
         if self._outcomes is not None:

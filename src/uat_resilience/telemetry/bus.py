@@ -6,6 +6,7 @@ once per exception type and counted.
 
 Every call through every policy has an end, so that is where building an event costs most. A meter hears of the
 same ends as three arguments, without an event: for metrics, which keep a number and throw the rest away.
+A tracer hears in the same way of each attempt that a retry makes.
 """
 
 from collections.abc import Callable, Generator
@@ -20,7 +21,7 @@ from uat_resilience.telemetry.events import (
     Event,
 )
 
-__all__ = ["End", "EventBus", "Meter", "captured", "default_bus"]
+__all__ = ["End", "EventBus", "Meter", "Tracer", "captured", "default_bus"]
 
 E = TypeVar("E", bound=Event)
 
@@ -30,8 +31,20 @@ End = type[CallSucceeded] | type[CallFailed] | type[CallAbandoned]
 Meter = Callable[[End, str, float], object]
 """Is told how a call ended, through which policy, and how many seconds it took."""
 
+Tracer = Callable[[str, int, float, BaseException | None], object]
+"""Is told of an attempt: through which retry, its number, how many seconds it took, and what it raised or None."""
+
 _ALL_TYPES: tuple[type[Event], ...] = get_args(Event)
 _OUTCOMES: frozenset[type[Event]] = frozenset({CallSucceeded, CallFailed, CallAbandoned})
+
+
+class _Traced:
+    """One tracer, as it was put on."""
+
+    __slots__ = ("tracer",)
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
 
 
 class EventBus:
@@ -42,6 +55,7 @@ class EventBus:
     Attributes:
         outcomes_wanted: True while somebody hears how calls end, as events or by a meter. Policies read it
             once per call and take no time and build nothing while it is False.
+        attempts_wanted: True while somebody hears of each attempt of a retry.
         listener_errors: How many times a listener raised.
     """
 
@@ -51,6 +65,8 @@ class EventBus:
         "_logged",
         "_meters",
         "_put_on",
+        "_tracers",
+        "attempts_wanted",
         "listener_errors",
         "outcomes_wanted",
     )
@@ -61,6 +77,8 @@ class EventBus:
         self._logged: set[type[Exception]] = set()
         self._put_on: dict[object, Meter] = {}
         self._meters: tuple[Meter, ...] = ()
+        self._tracers: tuple[_Traced, ...] = ()
+        self.attempts_wanted = False
         self.listener_errors = 0
         self.outcomes_wanted = False
 
@@ -119,6 +137,35 @@ class EventBus:
                 self._contain(error)
         return kind in self._listeners
 
+    def trace(self, tracer: Tracer) -> Callable[[], None]:
+        """Call `tracer(policy, number, elapsed, error)` at the end of each attempt that a retry makes.
+
+        Attempts are numbered from 1; `error` is what the attempt raised, a cancellation too, or None when it
+        returned. Called in the thread and task of the attempt, before the pause that may follow.
+
+        Returns:
+            A function that ends it; calling it twice is no error.
+
+        Raises:
+            TypeError: `tracer` is not callable, or is a coroutine function.
+        """
+        _check_listener(tracer)
+        traced = _Traced(tracer)  # One tracer may be put on twice.
+        self._put_tracers(lambda now: (*now, traced))
+        return lambda: self._put_tracers(
+            lambda now: tuple(each for each in now if each is not traced)
+        )
+
+    def attempted(
+        self, policy: str, number: int, elapsed: float, error: BaseException | None
+    ) -> None:
+        """Tell the tracers how an attempt ended. Never call it under a lock."""
+        for traced in self._tracers:
+            try:
+                traced.tracer(policy, number, elapsed, error)
+            except Exception as fault:  # noqa: BLE001 - as for a listener
+                self._contain(fault)
+
     def wants(self, kind: type[Event]) -> bool:
         """Return True when somebody listens to this type of event."""
         return kind in self._listeners
@@ -150,6 +197,11 @@ class EventBus:
                 self._put_on[key] = meter
             self._meters = tuple(self._put_on.values())
             self._notice()
+
+    def _put_tracers(self, edit: Callable[[tuple["_Traced", ...]], tuple["_Traced", ...]]) -> None:
+        with self._lock:
+            self._tracers = edit(self._tracers)
+            self.attempts_wanted = bool(self._tracers)
 
     def _notice(self) -> None:
         self.outcomes_wanted = bool(self._meters) or not _OUTCOMES.isdisjoint(self._listeners)
