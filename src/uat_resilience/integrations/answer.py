@@ -23,7 +23,8 @@ class Answer:
         send: Where messages go.
         request_id: The id that is echoed.
         ledger: Says whether tries were spent on the request.
-        closing: True when the connection is to be closed after this answer.
+        closable: True when an answer may say that the connection ends, as in HTTP/1.
+        leaving: Returns True once connections had better end.
         retry_after: Seconds to ask for where a refusal does not know any.
 
     Attributes:
@@ -31,8 +32,9 @@ class Answer:
     """
 
     __slots__ = (
-        "_closing",
+        "_closable",
         "_ended",
+        "_leaving",
         "_ledger",
         "_request_id",
         "_retry_after",
@@ -46,14 +48,16 @@ class Answer:
         *,
         request_id: str,
         ledger: RetryLedger,
-        closing: Callable[[], bool],
+        closable: bool,
+        leaving: Callable[[], bool],
         retry_after: float,
     ) -> None:
         self.status: int | None = None
         self._send = send
         self._request_id = request_id
         self._ledger = ledger
-        self._closing = closing
+        self._closable = closable
+        self._leaving = leaving
         self._retry_after = retry_after
         self._ended = False
 
@@ -65,29 +69,34 @@ class Answer:
             status: int = message["status"]
             # A framework that answers what came out of a handler with its own 500 does so while it handles the
             # error. For a refusal, which means something else, the answer is ours.
-            if status == _FAILED and await self.explain(sys.exception()):
+            error = sys.exception() if status == _FAILED else None
+            if await self.explain(error):
                 return
             self.status = status
             given = message.get("headers", ())
             kept = [pair for pair in given if bytes(pair[0]).lower() != _REQUEST_ID]
-            message = {**message, "headers": kept + self._carried(status)}
+            message = {
+                **message,
+                "headers": kept + self._carried(status, crashed=error is not None),
+            }
         await self._send(message)
 
     async def explain(self, error: BaseException | None) -> bool:
         """Answer an error of this library; False when it is none, or comes too late to be answered."""
         found = problem(error, retry_after=self._retry_after)
-        if found is None or self.status is not None:
+        if found is None or (self.status is not None and not self._ended):
             return False
-        await self._give(found)
+        if not self._ended:
+            await self._give(found)
         return True
 
     async def apologise(self) -> None:
         """Answer an error that is nobody's plan, unless it comes too late."""
         if self.status is None:
-            await self._give(CRASH)
+            await self._give(CRASH, crashed=True)
         self._ended = True
 
-    async def _give(self, found: Problem) -> None:
+    async def _give(self, found: Problem, *, crashed: bool = False) -> None:
         self._ended, self.status = True, found.status
         body = found.body(self._request_id)
         kind = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
@@ -95,15 +104,18 @@ class Answer:
             {
                 "type": "http.response.start",
                 "status": found.status,
-                "headers": encoded([*kind, *found.headers]) + self._carried(found.status),
+                "headers": encoded([*kind, *found.headers])
+                + self._carried(found.status, crashed=crashed),
             }
         )
         await self._send({"type": "http.response.body", "body": body})
 
-    def _carried(self, status: int) -> RawHeaders:
+    def _carried(self, status: int, *, crashed: bool) -> RawHeaders:
         carried = [(_REQUEST_ID, self._request_id.encode("ascii"))]
         if status >= _FAILED and self._ledger.spent:
             carried += _SPENT
-        if self._closing():
+        # A server closes the connection when an error comes out of the application, and a caller that does not
+        # know sends its next request into nothing.
+        if self._closable and (crashed or self._leaving()):
             carried += _CLOSE
         return carried

@@ -18,12 +18,13 @@ from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, lo
 from uat_resilience.integrations.headers import read_attempt, read_correlation, read_deadline
 from uat_resilience.integrations.health_routes import HealthRoutes
 from uat_resilience.integrations.request_context import RequestContext
+from uat_resilience.integrations.resilience_report import ResilienceReport
 from uat_resilience.integrations.websocket import WebSocket
 from uat_resilience.lifecycle.shutdown import GracefulShutdown
 from uat_resilience.policies.deadline import deadline
 from uat_resilience.policies.permit import Permit
 
-__all__ = ["EXEMPT", "HealthRoutes", "Limiter", "ResilienceMiddleware"]
+__all__ = ["EXEMPT", "HealthRoutes", "Limiter", "ResilienceMiddleware", "ResilienceReport"]
 
 EXEMPT = frozenset({"/health/live", "/health/ready", "/health/startup", "/metrics", "/resilience"})
 """Paths that are served under load and while draining: whoever asks there wants to know how things stand."""
@@ -131,7 +132,8 @@ class ResilienceMiddleware:
             send,
             request_id=context.correlation.request_id,
             ledger=context.ledger,
-            closing=lambda: self._leaving and scope["http_version"].startswith("1"),
+            closable=scope["http_version"].startswith("1"),
+            leaving=self._leaving,
             retry_after=self._retry_after,
         )
         with context:
@@ -188,7 +190,6 @@ class ResilienceMiddleware:
             elif answer.status is not None and answer.status >= _FAILED:
                 permit.failure()
 
-    @property
     def _leaving(self) -> bool:
         return self._shutdown is not None and not self._shutdown.ready
 
