@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Never
 
 import anyio
@@ -11,11 +12,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode, Tracer
+from opentelemetry.trace import Span, StatusCode, Tracer, get_current_span
 from tests.policies.script import Script
 from tests.worlds import World
 
 from uat_resilience import (
+    Bulkhead,
     CallRefusedError,
     CircuitBreaker,
     ConsecutiveFailures,
@@ -31,9 +33,13 @@ from uat_resilience import (
 )
 from uat_resilience.integrations.opentelemetry import instrument
 from uat_resilience.telemetry import SlotQueued
-from uat_resilience.testing import FakeClock
 
-SECOND = 1_000_000_000
+
+class Suspended:
+    """Suspends whoever awaits it."""
+
+    def __await__(self) -> Generator[None]:
+        yield
 
 
 class Traces:
@@ -51,8 +57,7 @@ class Traces:
     def named(self, name: str) -> list[ReadableSpan]:
         return [span for span in self._exporter.get_finished_spans() if span.name == name]
 
-    def events(self, name: str) -> list[tuple[str, dict[str, object]]]:
-        (span,) = self.named(name)
+    def events(self, span: ReadableSpan) -> list[tuple[str, dict[str, object]]]:
         return [(event.name, dict(event.attributes or {})) for event in span.events]
 
 
@@ -134,18 +139,44 @@ async def test_attempts_of_two_tasks_stay_with_their_own_callers(
     assert sorted(parents) == ["a", "a", "b", "b"]
 
 
-def test_attempt_spans_have_the_times_of_the_attempts(
-    bus: EventBus, traces: Traces, clock: FakeClock
+def test_attempt_is_the_current_span_while_it_runs_and_not_afterwards(
+    bus: EventBus, traces: Traces, world: World
 ) -> None:
-    def slow() -> None:
-        clock.advance(3.0)
+    def fetch() -> None:
+        with traces.tracer.start_as_current_span("GET db"):
+            pass
 
-    steadily(bus).call(slow)
+    def checked() -> None:
+        steadily_guarded.call(fetch)
+        current.append(get_current_span())
 
-    (span,) = traces.named("fetch attempt")
-    assert span.start_time is not None
-    assert span.end_time is not None
-    assert span.end_time - span.start_time == 3 * SECOND
+    current: list[Span] = []
+    steadily_guarded = steadily(bus)
+    with traces.tracer.start_as_current_span("request") as caller:
+        world.call(Bulkhead(1, bus=bus), checked)
+
+    (attempt,), (inner,) = traces.named("fetch attempt"), traces.named("GET db")
+    assert inner.parent == attempt.context
+    assert attempt.parent == caller.get_span_context()
+    assert current == [caller]
+
+
+def test_coroutine_that_is_closed_elsewhere_leaves_the_span_there_alone(
+    bus: EventBus, traces: Traces, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hangs() -> None:
+        await Suspended()
+
+    coroutine = steadily(bus).acall(hangs)
+    copy_context().run(coroutine.send, None)
+    with traces.tracer.start_as_current_span("elsewhere") as elsewhere:
+        coroutine.close()
+        current = get_current_span()
+
+    (attempt,) = traces.named("fetch attempt")
+    assert (attempt.attributes or {})["uat.outcome"] == "abandoned"
+    assert current is elsewhere
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(
@@ -168,7 +199,7 @@ def test_attempt_says_how_it_ended(
 
 
 @pytest.mark.usefixtures("clock")
-def test_pauses_refusals_and_changes_of_state_are_events_on_the_callers_span(
+def test_what_happens_is_an_event_on_the_span_it_happens_in(
     bus: EventBus, traces: Traces, world: World
 ) -> None:
     breaker = CircuitBreaker("db", trip=ConsecutiveFailures(1), bus=bus)
@@ -177,11 +208,20 @@ def test_pauses_refusals_and_changes_of_state_are_events_on_the_callers_span(
     with traces.tracer.start_as_current_span("request"), suppress(CallRefusedError):
         guarded()
 
-    assert traces.events("request") == [
+    first, second = traces.named("fetch attempt")
+    assert traces.events(first) == [
         (
             "uat.breaker.changed",
             {"uat.policy": "db", "uat.breaker.old": "closed", "uat.breaker.new": "open"},
-        ),
+        )
+    ]
+    assert traces.events(second) == [
+        (
+            "uat.call.refused",
+            {"uat.policy": "db", "error.type": "uat_resilience.errors.CircuitOpenError"},
+        )
+    ]
+    assert traces.events(*traces.named("request")) == [
         (
             "uat.retry.scheduled",
             {
@@ -190,11 +230,7 @@ def test_pauses_refusals_and_changes_of_state_are_events_on_the_callers_span(
                 "uat.delay": 2.0,
                 "error.type": "ConnectionError",
             },
-        ),
-        (
-            "uat.call.refused",
-            {"uat.policy": "db", "error.type": "uat_resilience.errors.CircuitOpenError"},
-        ),
+        )
     ]
 
 
@@ -203,7 +239,7 @@ def test_a_call_that_is_given_up_says_why(bus: EventBus, traces: Traces) -> None
     with traces.tracer.start_as_current_span("request"), suppress(ConnectionError):
         steadily(bus, attempts=1).call(fails)
 
-    assert traces.events("request") == [
+    assert traces.events(*traces.named("request")) == [
         (
             "uat.retry.exhausted",
             {
@@ -223,7 +259,7 @@ def test_results_that_are_retried_name_no_error(bus: EventBus, traces: Traces) -
     with traces.tracer.start_as_current_span("request"):
         retry.call(Script("busy", "row"))
 
-    ((_, fields),) = traces.events("request")
+    ((_, fields),) = traces.events(*traces.named("request"))
     assert "error.type" not in fields
 
 
@@ -232,7 +268,7 @@ def test_fallbacks_and_queues_are_events(bus: EventBus, traces: Traces) -> None:
         Fallback(on=ConnectionError, value=0, name="cached", bus=bus).call(fails)
         bus.emit(SlotQueued("slots", 0.0, waiting=3))
 
-    assert traces.events("request") == [
+    assert traces.events(*traces.named("request")) == [
         ("uat.fallback.used", {"uat.policy": "cached", "error.type": "ConnectionError"}),
         ("uat.slot.queued", {"uat.policy": "slots", "uat.waiting": 3}),
     ]
@@ -249,7 +285,7 @@ async def test_hedges_and_missed_deadlines_are_events_on_the_span_of_the_task(
             hangs
         )
 
-    assert traces.events("request") == [
+    assert traces.events(*traces.named("request")) == [
         ("uat.hedge.started", {"uat.policy": "read", "uat.attempt": 2}),
         ("uat.deadline.missed", {"uat.policy": "whole", "uat.after": 3.0}),
     ]
@@ -262,7 +298,7 @@ def test_text_of_an_error_stays_out_of_the_trace(bus: EventBus, traces: Traces) 
     shown = "".join(span.to_json() for span in traces.named("fetch attempt"))
     assert "ConnectionError" in shown
     assert "5432" not in shown
-    assert "5432" not in str(traces.events("request"))
+    assert "5432" not in str(traces.events(*traces.named("request")))
 
 
 def test_metrics_alone_make_no_spans(traces: Traces) -> None:

@@ -2,16 +2,18 @@
 
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import Any, Never
 
 import pytest
 from tests.policies.script import Script
 from tests.worlds import World
 
-from uat_resilience import Constant, EventBus, Jitter, Retry
+from uat_resilience import Constant, EventBus, Jitter, Retry, RetryScheduled
+from uat_resilience.telemetry.bus import AttemptEnd, Tracer
 from uat_resilience.testing import FakeClock
 
-Told = list[tuple[str, int, float, BaseException | None]]
+Told = list[tuple[object, ...]]
 
 
 @pytest.fixture
@@ -22,8 +24,16 @@ def bus() -> EventBus:
 @pytest.fixture
 def told(bus: EventBus) -> Told:
     heard: Told = []
-    bus.trace(lambda *attempt: heard.append(attempt))
+    bus.trace(listening(heard))
     return heard
+
+
+def listening(heard: Told) -> Tracer:
+    def tracer(policy: str, number: int) -> AttemptEnd:
+        heard.append((policy, number))
+        return lambda error: heard.append((policy, number, error))
+
+    return tracer
 
 
 def retry(bus: EventBus, **settings: Any) -> Retry:
@@ -31,26 +41,27 @@ def retry(bus: EventBus, **settings: Any) -> Retry:
     return Retry(backoff=Constant(2.0), jitter=Jitter.NONE, bus=bus, **settings)
 
 
-def taking(clock: FakeClock, *outcomes: Any) -> Script:
-    class Slow(Script):
-        def __call__(self, *args: object, **kwargs: object) -> Any:
-            clock.advance(1.0 + self.calls)
-            return super().__call__(*args, **kwargs)
-
-    return Slow(*outcomes)
-
-
-def test_each_attempt_is_told_with_its_own_time(
+def test_tracer_is_around_each_attempt_and_not_around_the_pause(
     bus: EventBus, told: Told, clock: FakeClock, world: World
 ) -> None:
-    first, second = ConnectionError("1"), ConnectionError("2")
+    error = ConnectionError("1")
+    bus.subscribe(told.append, RetryScheduled)
 
-    world.call(retry(bus), taking(clock, first, second, "row"))
+    def fetch() -> str:
+        told.append(("fetching",))
+        return script()
+
+    script = Script(error, "row")
+    world.call(retry(bus), fetch)
 
     assert told == [
-        ("fetch", 1, 1.0, first),
-        ("fetch", 2, 2.0, second),
-        ("fetch", 3, 3.0, None),
+        ("fetch", 1),
+        ("fetching",),
+        ("fetch", 1, error),
+        RetryScheduled("fetch", 0.0, attempt=1, delay=2.0, error=error),
+        ("fetch", 2),
+        ("fetching",),
+        ("fetch", 2, None),
     ]
 
 
@@ -58,9 +69,9 @@ def test_each_attempt_is_told_with_its_own_time(
 def test_first_success_is_an_attempt(
     bus: EventBus, told: Told, clock: FakeClock, world: World, settings: dict[str, Any]
 ) -> None:
-    world.call(retry(bus, **settings), taking(clock, "row"))
+    world.call(retry(bus, **settings), Script("row"))
 
-    assert told == [("fetch", 1, 1.0, None)]
+    assert told == [("fetch", 1), ("fetch", 1, None)]
 
 
 def test_error_that_comes_out_ends_an_attempt(
@@ -69,28 +80,28 @@ def test_error_that_comes_out_ends_an_attempt(
     error = ValueError("not to be retried")
 
     with pytest.raises(ValueError, match="not to be retried"):
-        world.call(retry(bus), taking(clock, error))
+        world.call(retry(bus), Script(error))
 
-    assert told == [("fetch", 1, 1.0, error)]
+    assert told == [("fetch", 1), ("fetch", 1, error)]
 
 
 def test_interrupted_attempt_is_told_with_what_interrupted_it(
     bus: EventBus, told: Told, clock: FakeClock, world: World
 ) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        world.call(retry(bus), taking(clock, KeyboardInterrupt))
+    interruption = KeyboardInterrupt()
 
-    assert [(number, elapsed, type(error)) for _, number, elapsed, error in told] == [
-        (1, 1.0, KeyboardInterrupt)
-    ]
+    with pytest.raises(KeyboardInterrupt):
+        world.call(retry(bus), Script(interruption))
+
+    assert told == [("fetch", 1), ("fetch", 1, interruption)]
 
 
 def test_result_to_be_thrown_away_ends_an_attempt_without_an_error(
     bus: EventBus, told: Told, clock: FakeClock, world: World
 ) -> None:
-    world.call(retry(bus, on_result=lambda row: row == "busy"), taking(clock, "busy", "row"))
+    world.call(retry(bus, on_result=lambda row: row == "busy"), Script("busy", "row"))
 
-    assert told == [("fetch", 1, 1.0, None), ("fetch", 2, 2.0, None)]
+    assert told == [("fetch", 1), ("fetch", 1, None), ("fetch", 2), ("fetch", 2, None)]
 
 
 @pytest.mark.parametrize("ended", [None, ConnectionError("last"), KeyboardInterrupt()])
@@ -98,12 +109,12 @@ def test_blocks_are_attempts(
     bus: EventBus, told: Told, clock: FakeClock, world: World, ended: BaseException | None
 ) -> None:
     first = ConnectionError("first")
-    body = taking(clock, first, ended)
+    body = Script(first, ended)
 
     with suppress(ConnectionError, KeyboardInterrupt):
         world.loop(retry(bus, attempts=2), lambda _: body())
 
-    assert told == [("fetch", 1, 1.0, first), ("fetch", 2, 2.0, ended)]
+    assert told == [("fetch", 1), ("fetch", 1, first), ("fetch", 2), ("fetch", 2, ended)]
 
 
 def test_block_that_says_its_result_is_told_once(
@@ -115,54 +126,77 @@ def test_block_that_says_its_result_is_told_once(
         retry(bus, on_result=lambda row: row == "busy"), lambda attempt: attempt.result(next(rows))
     )
 
-    assert told == [("fetch", 1, 0.0, None), ("fetch", 2, 0.0, None)]
+    assert told == [("fetch", 1), ("fetch", 1, None), ("fetch", 2), ("fetch", 2, None)]
 
 
-def test_tracer_that_is_taken_off_hears_nothing_more(bus: EventBus, clock: FakeClock) -> None:
-    heard: list[object] = []
+def test_tracer_that_is_taken_off_hears_nothing_more(bus: EventBus) -> None:
+    heard: Told = []
 
-    take_off, take_the_other_off = (bus.trace(lambda *attempt: heard.append(attempt)),) * 2
+    take_off = bus.trace(listening(heard))
     retry(bus).call(int)
     take_off()
-    take_the_other_off()
+    take_off()
     retry(bus).call(int)
 
-    assert len(heard) == 1
+    assert heard == [("fetch", 1), ("fetch", 1, None)]
     assert not bus.attempts_wanted
 
 
-def test_tracer_put_on_twice_is_taken_off_once_each(bus: EventBus, clock: FakeClock) -> None:
-    heard: list[int] = []
-
-    def tracer(_policy: str, number: int, *_: object) -> None:
-        heard.append(number)
+def test_tracer_put_on_twice_is_taken_off_once(bus: EventBus) -> None:
+    heard: Told = []
+    tracer = listening(heard)
 
     take_off = bus.trace(tracer)
     bus.trace(tracer)
     take_off()
     retry(bus).call(int)
 
-    assert heard == [1]
+    assert heard == [("fetch", 1), ("fetch", 1, None)]
 
 
+def test_tracer_that_is_taken_off_in_mid_attempt_hears_of_its_end(bus: EventBus) -> None:
+    heard: Told = []
+
+    take_off = bus.trace(listening(heard))
+    retry(bus).call(take_off)
+
+    assert heard == [("fetch", 1), ("fetch", 1, None)]
+
+
+def test_tracers_are_nested(bus: EventBus) -> None:
+    heard: list[str] = []
+    for name in ("outer", "inner"):
+        bus.trace(partial(nesting, heard, name))
+
+    retry(bus).call(int)
+
+    assert heard == ["outer begins", "inner begins", "inner ends", "outer ends"]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at the beginning", "at the end"])
 def test_tracer_that_raises_is_logged_and_the_call_unharmed(
-    bus: EventBus, told: Told, caplog: pytest.LogCaptureFixture
+    bus: EventBus, told: Told, caplog: pytest.LogCaptureFixture, *, late: bool
 ) -> None:
     def broken(*_: object) -> Never:
         raise RuntimeError("of its own")
 
-    bus.trace(broken)
+    bus.trace((lambda *_: broken) if late else broken)
     with caplog.at_level(logging.ERROR):
         result = retry(bus).call(int)
 
     assert result == 0
     assert bus.listener_errors == 1
-    assert len(told) == 1
+    assert told == [("fetch", 1), ("fetch", 1, None)]
     assert "an event listener raised" in caplog.text
 
 
 def test_coroutine_function_is_refused_as_a_tracer(bus: EventBus) -> None:
-    async def tracer(*told: object) -> None: ...
+    async def tracer(policy: str, number: int) -> None: ...
 
     with pytest.raises(TypeError, match="listener must be a plain function"):
-        bus.trace(tracer)
+        bus.trace(tracer)  # type: ignore[arg-type]
+
+
+def nesting(heard: list[str], name: str, *_: object) -> AttemptEnd:
+    heard.append(f"{name} begins")
+    return lambda _: heard.append(f"{name} ends")

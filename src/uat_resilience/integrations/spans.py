@@ -1,18 +1,19 @@
 """Spans of OpenTelemetry: one for each attempt of a retry, and span events for the rest.
 
-An attempt is told of when it has ended, in the thread and task it ran in. So its span is begun and ended at once,
-with the times it had, as a child of the span that is current there: the caller's. All else that happens to a call
-is an event on that span. Errors go by their type; their text may hold what nobody should read in a trace.
+The span of an attempt is a child of the caller's, and is current while the attempt runs: what is called there, and
+what happens there, belongs to it. All else is an event on the span that is current where it happens. Errors go by
+their type; their text may hold what nobody should read in a trace.
 """
 
 from collections.abc import Callable, Iterator
-from time import time_ns  # noqa: TID251 - spans are kept in the time of day
 
+from opentelemetry.context import attach, detach
 from opentelemetry.trace import (
     Status,
     StatusCode,
     Tracer,
     get_current_span,
+    set_span_in_context,
 )
 
 from uat_resilience.errors import CallRefusedError
@@ -32,31 +33,31 @@ from uat_resilience.telemetry import (
 
 __all__ = ["trace_attempts", "trace_events"]
 
-_NANOSECONDS = 1_000_000_000
-
 Fields = dict[str, str | int | float]
 
 
 def trace_attempts(bus: EventBus, tracer: Tracer) -> Callable[[], None]:
     """Make a span of each attempt that a retry makes; return what ends that."""
 
-    def attempted(policy: str, number: int, elapsed: float, error: BaseException | None) -> None:
-        ended = time_ns()
+    def attempting(policy: str, number: int) -> Callable[[BaseException | None], None]:
         span = tracer.start_span(
-            f"{policy} attempt",
-            attributes={
-                "uat.policy": policy,
-                "uat.attempt": number,
-                "uat.outcome": _outcome(error),
-            },
-            start_time=ended - round(elapsed * _NANOSECONDS),
+            f"{policy} attempt", attributes={"uat.policy": policy, "uat.attempt": number}
         )
-        if isinstance(error, Exception):
-            span.set_attribute("error.type", _type(error))
-            span.set_status(Status(StatusCode.ERROR))
-        span.end(ended)
+        token = attach(set_span_in_context(span))
 
-    return bus.trace(attempted)
+        def attempted(error: BaseException | None) -> None:
+            # An abandoned coroutine ends wherever the garbage collector runs, where nothing was attached.
+            if not isinstance(error, GeneratorExit) or get_current_span() is span:
+                detach(token)
+            span.set_attribute("uat.outcome", _outcome(error))
+            if isinstance(error, Exception):
+                span.set_attribute("error.type", _type(error))
+                span.set_status(Status(StatusCode.ERROR))
+            span.end()
+
+        return attempted
+
+    return bus.trace(attempting)
 
 
 def trace_events(bus: EventBus) -> Iterator[Callable[[], None]]:

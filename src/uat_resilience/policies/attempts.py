@@ -50,6 +50,7 @@ class Attempt:
     def __enter__(self) -> Self:
         if self._settled:
             raise RuntimeError("an attempt guards one block: the loop gives the next")
+        self._run.attempting()
         return self
 
     def __exit__(

@@ -182,7 +182,7 @@ class Retry(Guard):
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
             # Without a limit in time, a run is only needed once something has failed.
-            run = self._begin(name, started) if eager or bus.attempts_wanted else None
+            run = self._begin_ahead(name, started) if eager or bus.attempts_wanted else None
             while True:
                 try:
                     result = fn(*args, **kwargs)
@@ -193,6 +193,7 @@ class Retry(Guard):
                     pause = run.after_error(error)
                     if pause is None or not run.pause(pause, error):
                         raise
+                    run.attempting()
                     continue
                 except BaseException as error:
                     _interrupted(outcomes, started, run, error)
@@ -205,6 +206,7 @@ class Retry(Guard):
                 pause = run.after_result(result)
                 if pause is None or not run.pause(pause, None, discarded=result):
                     return result
+                run.attempting()
 
         return guarded
 
@@ -217,7 +219,7 @@ class Retry(Guard):
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
-            run = self._begin(name, started) if eager or bus.attempts_wanted else None
+            run = self._begin_ahead(name, started) if eager or bus.attempts_wanted else None
             while True:
                 try:
                     result = await fn(*args, **kwargs)
@@ -226,6 +228,7 @@ class Retry(Guard):
                     pause = run.after_error(error)
                     if pause is None or not await run.apause(pause, error):
                         raise
+                    run.attempting()
                     continue
                 except BaseException as error:
                     _interrupted(outcomes, started, run, error)
@@ -238,6 +241,7 @@ class Retry(Guard):
                 pause = run.after_result(result)
                 if pause is None or not await run.apause(pause, None, discarded=result):
                     return result
+                run.attempting()
 
         return guarded
 
@@ -260,6 +264,12 @@ class Retry(Guard):
             raise TypeError(
                 f"{name} cannot guard a generator with on_result: a stream has no result"
             )
+
+    def _begin_ahead(self, name: str, started: float | None) -> RetryRun:
+        """Begin a run with its first attempt, not after it."""
+        run = self._begin(name, started)
+        run.attempting()
+        return run
 
     def _begin(self, name: str, started: float | None) -> RetryRun:
         return RetryRun(name, self._rules, self._time(), self._bus, started)

@@ -4,7 +4,7 @@ The same run serves decorated functions and blocks, in sync code and in async co
 whether they call `pause` or `apause`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.retry_after import asked_pause, sane
 from uat_resilience.policies.retry_budget import RetryBudget
 from uat_resilience.switches import switches
-from uat_resilience.telemetry.bus import EventBus
+from uat_resilience.telemetry.bus import AttemptEnd, EventBus
 from uat_resilience.telemetry.events import RetriesExhausted, RetryScheduled
 from uat_resilience.waiting import threads, world
 
@@ -51,9 +51,9 @@ class RetryRun:
     """
 
     __slots__ = (
-        "_attempt_started",
         "_bus",
         "_clock",
+        "_ends",
         "_outcomes",
         "_policy",
         "_rules",
@@ -74,17 +74,22 @@ class RetryRun:
         self._bus = bus
         self._outcomes = Outcomes(policy, bus, clock) if bus.outcomes_wanted else None
         self._started = clock.now() if started is None else started
-        self._attempt_started = self._started
+        self._ends: Sequence[AttemptEnd] = ()
         self.attempts = 1
         self._clock = clock
         if rules.budget is not None and switches.guarding:
             rules.budget.deposit()
 
-    def attempted(self, error: BaseException | None = None) -> None:
-        """Tell that an attempt has ended, before anything is decided about it."""
+    def attempting(self) -> None:
+        """Tell that an attempt begins."""
         if self._bus.attempts_wanted:
-            elapsed = self._clock.now() - self._attempt_started
-            self._bus.attempted(self._policy, self.attempts, elapsed, error)
+            self._ends = self._bus.attempting(self._policy, self.attempts)
+
+    def attempted(self, error: BaseException | None = None) -> None:
+        """Tell that the attempt has ended, before anything is decided about it."""
+        if self._ends:
+            ends, self._ends = self._ends, ()
+            self._bus.attempted(ends, error)
 
     def after_error(self, error: Exception) -> float | None:
         """Return the seconds to pause before the next attempt, or None when the error must come out."""
@@ -164,7 +169,6 @@ class RetryRun:
         why = self._overslept() if full else GiveUp.DRAINING
         if why is None:
             self.attempts += 1
-            self._attempt_started = self._clock.now()
             return True
         self._give_up(why, error)
         if self._outcomes is not None:

@@ -6,11 +6,12 @@ once per exception type and counted.
 
 Every call through every policy has an end, so that is where building an event costs most. A meter hears of the
 same ends as three arguments, without an event: for metrics, which keep a number and throw the rest away.
-A tracer hears in the same way of each attempt that a retry makes.
+A tracer hears in the same way of each attempt that a retry makes, when it begins and when it ends.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 from typing import TypeVar, get_args
 
@@ -21,7 +22,7 @@ from uat_resilience.telemetry.events import (
     Event,
 )
 
-__all__ = ["End", "EventBus", "Meter", "Tracer", "captured", "default_bus"]
+__all__ = ["AttemptEnd", "End", "EventBus", "Meter", "Tracer", "captured", "default_bus"]
 
 E = TypeVar("E", bound=Event)
 
@@ -31,20 +32,14 @@ End = type[CallSucceeded] | type[CallFailed] | type[CallAbandoned]
 Meter = Callable[[End, str, float], object]
 """Is told how a call ended, through which policy, and how many seconds it took."""
 
-Tracer = Callable[[str, int, float, BaseException | None], object]
-"""Is told of an attempt: through which retry, its number, how many seconds it took, and what it raised or None."""
+AttemptEnd = Callable[[BaseException | None], object]
+"""Is told what an attempt raised, a cancellation too, or None when it returned."""
+
+Tracer = Callable[[str, int], AttemptEnd]
+"""Is told of an attempt that begins: through which retry, and its number. Returns what is told of its end."""
 
 _ALL_TYPES: tuple[type[Event], ...] = get_args(Event)
 _OUTCOMES: frozenset[type[Event]] = frozenset({CallSucceeded, CallFailed, CallAbandoned})
-
-
-class _Traced:
-    """One tracer, as it was put on."""
-
-    __slots__ = ("tracer",)
-
-    def __init__(self, tracer: Tracer) -> None:
-        self.tracer = tracer
 
 
 class EventBus:
@@ -77,7 +72,7 @@ class EventBus:
         self._logged: set[type[Exception]] = set()
         self._put_on: dict[object, Meter] = {}
         self._meters: tuple[Meter, ...] = ()
-        self._tracers: tuple[_Traced, ...] = ()
+        self._tracers: tuple[Tracer, ...] = ()
         self.attempts_wanted = False
         self.listener_errors = 0
         self.outcomes_wanted = False
@@ -138,10 +133,10 @@ class EventBus:
         return kind in self._listeners
 
     def trace(self, tracer: Tracer) -> Callable[[], None]:
-        """Call `tracer(policy, number, elapsed, error)` at the end of each attempt that a retry makes.
+        """Call `tracer(policy, number)` when a retry begins an attempt, and what that returns when it ends.
 
-        Attempts are numbered from 1; `error` is what the attempt raised, a cancellation too, or None when it
-        returned. Called in the thread and task of the attempt, before the pause that may follow.
+        Attempts are numbered from 1. The end is told what the attempt raised, a cancellation too, or None when
+        it returned. Both are called in the context of the attempt: around it, and not around the pause after it.
 
         Returns:
             A function that ends it; calling it twice is no error.
@@ -150,19 +145,27 @@ class EventBus:
             TypeError: `tracer` is not callable, or is a coroutine function.
         """
         _check_listener(tracer)
-        traced = _Traced(tracer)  # One tracer may be put on twice.
+        traced = partial(tracer)  # One tracer may be put on twice.
         self._put_tracers(lambda now: (*now, traced))
         return lambda: self._put_tracers(
             lambda now: tuple(each for each in now if each is not traced)
         )
 
-    def attempted(
-        self, policy: str, number: int, elapsed: float, error: BaseException | None
-    ) -> None:
-        """Tell the tracers how an attempt ended. Never call it under a lock."""
+    def attempting(self, policy: str, number: int) -> list[AttemptEnd]:
+        """Tell the tracers that an attempt begins; return what they want called when it ends."""
+        ends: list[AttemptEnd] = []
         for traced in self._tracers:
             try:
-                traced.tracer(policy, number, elapsed, error)
+                ends.append(traced(policy, number))
+            except Exception as fault:  # noqa: BLE001 - as for a listener
+                self._contain(fault)
+        return ends
+
+    def attempted(self, ends: Sequence[AttemptEnd], error: BaseException | None) -> None:
+        """Tell how the attempt ended that these were returned for. Never call it under a lock."""
+        for end in reversed(ends):
+            try:
+                end(error)
             except Exception as fault:  # noqa: BLE001 - as for a listener
                 self._contain(fault)
 
@@ -198,7 +201,7 @@ class EventBus:
             self._meters = tuple(self._put_on.values())
             self._notice()
 
-    def _put_tracers(self, edit: Callable[[tuple["_Traced", ...]], tuple["_Traced", ...]]) -> None:
+    def _put_tracers(self, edit: Callable[[tuple[Tracer, ...]], tuple[Tracer, ...]]) -> None:
         with self._lock:
             self._tracers = edit(self._tracers)
             self.attempts_wanted = bool(self._tracers)
