@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.integrations.redis.driving import Driver, Tasks, Threads
-from tests.integrations.redis.servers import Server
+from tests.integrations.redis.servers import VALKEY, Server
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +30,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start servers that a test may do anything to."""
     started: list[Server] = []
 
-    def start(*settings: str) -> Server:
-        started.append(Server(tmp_path, *settings))
+    def start(*settings: str, binary: str = VALKEY) -> Server:
+        started.append(Server(tmp_path, *settings, binary=binary))
         return started[-1]
 
     yield start

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 import redis
 import redis.asyncio
 
-from uat_resilience import deadline
+from uat_resilience import deadline, remaining
 
 T = TypeVar("T")
 
@@ -20,6 +20,9 @@ class Driver(Protocol):
 
     def call(self, policy: Any, fn: Callable[[], T], *, within: float | None = None) -> T:
         """Run `fn` under a policy, and under a deadline."""
+
+    def left(self, policy: Any, *, within: float) -> float:
+        """Return what a call leaves of its deadline, that was let in."""
 
     def block(self, permit: Any, body: Callable[[Any], T]) -> T:
         """Run `body(entered)` inside `with permit` or `async with permit`."""
@@ -41,6 +44,11 @@ class Threads:
     def call(self, policy: Any, fn: Callable[[], T], *, within: float | None = None) -> T:
         with deadline(within):
             return policy.call(fn)
+
+    def left(self, policy: Any, *, within: float) -> float:
+        with deadline(within):
+            policy.call(int)
+            return remaining() or 0.0
 
     def block(self, permit: Any, body: Callable[[Any], T]) -> T:
         with permit as entered:
@@ -75,6 +83,17 @@ class Tasks:
         async def main() -> T:
             async with deadline(within):
                 return await policy.acall(body)
+
+        return self.run(main)
+
+    def left(self, policy: Any, *, within: float) -> float:
+        async def body() -> None:
+            pass
+
+        async def main() -> float:
+            async with deadline(within):
+                await policy.acall(body)
+                return remaining() or 0.0
 
         return self.run(main)
 

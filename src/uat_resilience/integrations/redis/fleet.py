@@ -5,6 +5,7 @@ call would. An opening is told by how long it lasts, so that no two clocks are c
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -58,6 +59,8 @@ class Fleet:
         self._bus = bus
         self._due: float | None = None  # When to look again; None before the first time.
         self._episode = 0
+        # Tokens that a silent Redis may give the probe to when it speaks again, long after their calls have ended.
+        self._given_up: deque[str] = deque(maxlen=16)
         self._told = gate.machine.era.generation
 
     def consult(self) -> str | None:
@@ -72,7 +75,8 @@ class Fleet:
         try:
             answer = self._link.ask(self._name, HEAR, self._keys, *self._asked(token))
         except RedisAwayError as away:
-            return self._stay_alone(token, away)
+            self._stay_alone(token, away)
+            return None
         return self._heed(token, answer)
 
     async def aconsult(self) -> str | None:
@@ -87,9 +91,11 @@ class Fleet:
         try:
             answer = await self._link.aask(self._name, HEAR, self._keys, *self._asked(token))
         except RedisAwayError as away:
-            return self._stay_alone(token, away)
+            self._stay_alone(token, away)
+            return None
         except asyncio.CancelledError:
             if token:  # Redis may have given it the probe.
+                self._given_up.append(token)
                 self._link.later(self._atell(token, 0, 0))
             raise
         return self._heed(token, answer)
@@ -103,7 +109,7 @@ class Fleet:
                     self._name, REPORT, self._keys, probe or "", moved, left, _MEMORY
                 )
             except (RedisAwayError, TimeoutError):
-                self._untold(moved)
+                self._untold(probe, moved)
             else:
                 self._episode = answer[0]
 
@@ -122,7 +128,7 @@ class Fleet:
                 self._name, REPORT, self._keys, probe, moved, left, _MEMORY
             )
         except (RedisAwayError, TimeoutError):
-            self._untold(moved)
+            self._untold(probe, moved)
         else:
             self._episode = answer[0]
 
@@ -139,8 +145,9 @@ class Fleet:
         self._due = now + self._refresh  # Those who come while this one asks go by what is known.
         return ""
 
-    def _asked(self, token: str) -> tuple[str, int, int]:
-        return token, self._lease, self._episode
+    def _asked(self, token: str) -> list[str | int]:
+        given_up = list(self._given_up) if token else []
+        return [token, self._lease, self._episode, *given_up]
 
     def _heed(self, token: str, answer: Sequence[int]) -> str | None:
         verdict, self._episode, left = answer
@@ -159,11 +166,12 @@ class Fleet:
         self._told = self._gate.machine.era.generation
         return None
 
-    def _stay_alone(self, token: str, away: RedisAwayError) -> str | None:
-        """Tell of a decision without Redis, which may have given us the probe and not have come to say so."""
+    def _stay_alone(self, token: str, away: RedisAwayError) -> None:
+        """Tell of a decision without Redis, which may have given us the probe, or may yet do so."""
+        if token:
+            self._given_up.append(token)
         if self._bus.wants(FallbackUsed):
             self._bus.emit(FallbackUsed(self._name, self._gate.now(), away.error))
-        return token or None
 
     def _news(self) -> tuple[int, int]:
         """Return what the fleet does not know yet, and for how long it holds."""
@@ -176,7 +184,9 @@ class Fleet:
             return _OPENED, micros(left)
         return (_CLOSED, 0) if era.state is BreakerState.CLOSED else (0, 0)
 
-    def _untold(self, moved: int) -> None:
+    def _untold(self, probe: str | None, moved: int) -> None:
+        if probe:
+            self._given_up.append(probe)
         # An opening is worth telling later. A recovery is not: by then the others may know better.
         if moved == _OPENED:
             self._told = -1

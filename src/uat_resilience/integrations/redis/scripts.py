@@ -145,11 +145,16 @@ local token, lease = ARGV[1], tonumber(ARGV[2])
 if left > 0 then return {2, episode, left} end
 if token == '' then return {0, episode, 0} end
 if known[1] and tonumber(known[2]) == 0 and episode > tonumber(ARGV[3]) then return {0, episode, 0} end
+local prober = redis.call('GET', KEYS[2])
+for i = 4, #ARGV do
+  if prober == ARGV[i] then redis.call('DEL', KEYS[2]) end
+end
 if redis.call('SET', KEYS[2], token, 'NX', 'PX', math.ceil(lease / 1000)) then return {1, episode, 0} end
 return {3, episode, math.max(1, redis.call('PTTL', KEYS[2]) * 1000)}
 """
 )
-"""Ask how the breaker stands in the fleet, and for the probe: token ('' for none), lease, episode known.
+"""Ask how the breaker stands in the fleet, and for the probe: token ('' for none), lease, episode known, and
+tokens of this process that no longer stand for a call.
 
 Answers 0 (closed, or nothing known), 1 (probe), 2 (open for so long) or 3 (somebody probes, for so long).
 """

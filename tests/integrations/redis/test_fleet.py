@@ -1,0 +1,162 @@
+"""Processes that share a limit, a cap, and the death of one of them."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import redis.asyncio
+from tests.integrations.redis.driving import Tasks
+from tests.integrations.redis.servers import REDIS, Server, free_port
+
+from uat_resilience import BulkheadFullError, ConsecutiveFailures
+from uat_resilience.integrations.redis import (
+    RedisBulkhead,
+    RedisLink,
+    RedisRateLimiter,
+    SharedBreaker,
+)
+
+ROOT = Path(__file__).parents[3]
+Spawn = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def spawn() -> Iterator[Spawn]:
+    """Start processes of the fleet."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def spawn(part: str, server: Server) -> "subprocess.Popen[str]":
+        command = [sys.executable, str(Path(__file__).with_name("worker.py")), part]
+        process = subprocess.Popen(  # noqa: S603 - our own
+            [*command, str(server.port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        processes.append(process)
+        return process
+
+    yield spawn
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def heard(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def all_at_once(processes: "list[subprocess.Popen[str]]") -> list[int]:
+    """Let processes begin when all are ready; return what came of each."""
+    assert [heard(process) for process in processes] == ["ready"] * len(processes)
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [int(heard(process)) for process in processes]
+
+
+def test_limit_of_twenty_admits_twenty_over_four_processes(server: Server, spawn: Spawn) -> None:
+    fleet = [spawn("limited", server) for _ in range(4)]
+
+    admitted = all_at_once(fleet)
+
+    assert sum(admitted) == 20
+
+
+def test_cap_of_three_is_kept_over_four_processes(server: Server, spawn: Spawn) -> None:
+    fleet = [spawn(part, server) for part in ("capped", "capped", "acapped", "acapped")]
+
+    done = all_at_once(fleet)
+
+    assert sum(done) == 80
+    with server.admin() as admin:
+        assert int(admin.get("inside") or -1) == 0
+        assert 1 < int(admin.get("most") or 0) <= 3
+
+
+def test_slot_of_a_killed_process_is_free_after_its_lease(server: Server, spawn: Spawn) -> None:
+    holder = spawn("holding", server)
+    assert heard(holder) == "ready"
+    with redis.Redis(port=server.port) as client:
+        link = RedisLink(client, timeout=5)
+        refusing = RedisBulkhead(1, client=link, name="fleet", lease=0.3)
+        waiting = RedisBulkhead(1, queue=1, client=link, name="fleet", lease=0.3)
+        with pytest.raises(BulkheadFullError):
+            refusing.call(pytest.fail)
+
+        holder.kill()
+
+        assert waiting.call(lambda: "ran") == "ran"
+
+
+@pytest.fixture
+def cluster(start: Callable[..., Server]) -> Server:
+    """A cluster of one node, which has all slots and refuses scripts whose keys lie in several."""
+    node = start("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    with node.admin() as admin:
+        admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while b"cluster_state:ok" not in admin.execute_command("CLUSTER", "INFO"):
+            admin.execute_command("WAIT", 1, 10)
+    return node
+
+
+def test_keys_of_a_policy_lie_in_one_slot_of_a_cluster(cluster: Server) -> None:
+    with redis.Redis(port=cluster.port) as client:
+        link = RedisLink(client)
+
+        for policy in policies(link):
+            assert policy.call(lambda: "ran") == "ran"
+            assert not policy.snapshot().degraded
+
+
+def test_client_of_a_cluster_serves_all_policies(cluster: Server, tasks: Tasks) -> None:
+    async def body() -> str:
+        return "ran"
+
+    async def main() -> None:
+        client = redis.asyncio.RedisCluster(host="127.0.0.1", port=cluster.port)
+        link = RedisLink(client)
+        for policy in policies(link):
+            assert await policy.acall(body) == "ran"
+            assert not policy.snapshot().degraded
+        await client.aclose()
+
+    tasks.run(main)
+
+
+def policies(link: RedisLink) -> list[RedisRateLimiter | RedisBulkhead | SharedBreaker]:
+    """Return one of each kind; the breaker is about to probe."""
+    breaker = SharedBreaker("breaker", client=link, trip=ConsecutiveFailures(1))
+    breaker._gate.follow(1e-9)
+    return [
+        RedisRateLimiter(1, client=link, name="limiter"),
+        RedisBulkhead(1, queue=1, client=link, name="bulkhead"),
+        breaker,
+    ]
+
+
+def test_server_behind_a_socket_of_the_file_system_is_reached(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    path = tmp_path / "socket"
+    start("--unixsocket", str(path))
+    with redis.Redis(unix_socket_path=str(path)) as client:
+        limiter = RedisRateLimiter(1, client=client, name="orders")
+
+        assert limiter.call(lambda: "ran") == "ran"
+        assert not limiter.snapshot().degraded
+
+
+@pytest.mark.skipif(REDIS is None, reason="no redis-server: apt-get install redis-server")
+def test_redis_serves_all_policies_as_valkey_does(start: Callable[..., Server]) -> None:
+    own = start(binary=REDIS)
+    with redis.Redis(port=own.port) as client:
+        for policy in policies(RedisLink(client)):
+            assert policy.call(lambda: "ran") == "ran"
+            assert not policy.snapshot().degraded
