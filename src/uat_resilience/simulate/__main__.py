@@ -51,7 +51,7 @@ def _write(*lines: str) -> None:
     print("\n".join(lines))  # noqa: T201 - a command line
 
 
-_WIDTH = 22
+_WIDTH = 15  # As wide as the longest name.
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,7 +5,7 @@ Each process yields the times of its calls in order, drawn from the random numbe
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, repeat
 from math import log, sqrt
 from typing import Protocol
 
@@ -44,10 +44,9 @@ class Steady:
 
     def times(self, duration: float, draw: Draw) -> Iterator[float]:  # noqa: ARG002 - nothing is left to chance
         """Yield the times of the calls."""
-        for number_of_call in count():
-            at = number_of_call / self.rate
-            if at >= duration:
-                return
+        # Each time from its number, so that nothing adds up.
+        numbers = count()
+        while (at := next(numbers) / self.rate) < duration:
             yield at
 
 
@@ -90,12 +89,9 @@ class Bursts:
 
     def times(self, duration: float, draw: Draw) -> Iterator[float]:  # noqa: ARG002 - nothing is left to chance
         """Yield the times of the calls."""
-        for burst in count():
-            at = burst * self.every
-            if at >= duration:
-                return
-            for _ in range(self.size):
-                yield at
+        numbers = count()
+        while (at := next(numbers) * self.every) < duration:
+            yield from repeat(at, self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +117,13 @@ class Ramp:
         slope = (self.last - self.first) / duration
         expected = (self.first + self.last) * duration / 2.0
         done = -log(1.0 - draw())
-        while done < expected:
-            at = 2.0 * done / (self.first + sqrt(self.first**2 + 2.0 * slope * done))
-            if at >= duration:  # Rounded up at the very end.
-                return
+        while done < expected and (at := self._when(done, slope)) < duration:
             yield at
             done -= log(1.0 - draw())
+
+    def _when(self, done: float, slope: float) -> float:
+        """Return the time until which this many calls are expected."""
+        return 2.0 * done / (self.first + sqrt(self.first**2 + 2.0 * slope * done))
 
 
 def _positive(argument: str, value: object) -> None:

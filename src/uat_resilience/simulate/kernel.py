@@ -87,6 +87,11 @@ class Kernel:
         self._ready: deque[tuple[Task, object]] = deque()
         self._order = count()
 
+    @property
+    def idle(self) -> bool:
+        """True when no timer is set: only another arrival can make something happen."""
+        return not self._timers
+
     def now(self) -> float:
         """Return seconds since the beginning."""
         return self.at
@@ -108,6 +113,10 @@ class Kernel:
     def at_time(self, until: float, fire: Callable[..., object], argument: object) -> None:
         """Call `fire(argument)` at `until`; nothing calls that off, and so it costs less."""
         heappush(self._timers, (until, next(self._order), fire, argument))
+
+    def at_edge(self, until: float, fire: Callable[..., object], argument: object) -> None:
+        """Call `fire(argument)` at `until`, before everything else of that moment."""
+        heappush(self._timers, (until, next(self._order) - _EDGE, fire, argument))
 
     def run(self, arrivals: Iterable[float], arrive: Callable[[], object]) -> None:
         """Call `arrive` at each of the times given, in order, and go on until nothing is left to happen."""
@@ -171,6 +180,9 @@ class Kernel:
             task.ended(error)
         else:
             self.current = None
+
+
+_EDGE = 2**62  # More than there ever are timers.
 
 
 def running(kernel: Kernel) -> Task:

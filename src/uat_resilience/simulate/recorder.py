@@ -11,7 +11,10 @@ from uat_resilience.simulate.kernel import Kernel, Task
 from uat_resilience.simulate.result import Bucket, Endings, Latencies, Result
 from uat_resilience.simulate.service import Service
 from uat_resilience.simulate.workload import Workload
-from uat_resilience.telemetry.events import BreakerStateChanged, Event, LimitChanged
+from uat_resilience.telemetry.events import (  # noqa: TC001 - as everywhere
+    BreakerStateChanged,
+    LimitChanged,
+)
 
 __all__ = ["Call", "Recorder"]
 
@@ -46,6 +49,11 @@ class Recorder:
         workload: What is asked.
         seconds: Length of a stretch of time.
         expected: Errors that calls may end with besides the dependency's and the library's.
+
+    Attributes:
+        breaker_changes: What the breakers have told.
+        limit_changes: What the adaptive limiters have told.
+        under_way: Calls that have begun and not ended.
     """
 
     def __init__(
@@ -68,8 +76,8 @@ class Recorder:
         self._latencies: list[float] = []
         self._calls = 0
         self._ended = 0.0
-        self._breaker_changes: list[BreakerStateChanged] = []
-        self._limit_changes: list[LimitChanged] = []
+        self.breaker_changes: list[BreakerStateChanged] = []
+        self.limit_changes: list[LimitChanged] = []
         self.under_way = 0
         self._begin_bucket()
 
@@ -100,13 +108,6 @@ class Recorder:
             else:
                 self._failed += 1
 
-    def note(self, event: Event) -> None:
-        """Keep what a breaker or a limiter told."""
-        if isinstance(event, BreakerStateChanged):
-            self._breaker_changes.append(event)
-        elif isinstance(event, LimitChanged):
-            self._limit_changes.append(event)
-
     def result(self, title: str) -> Result:
         """Return what was found."""
         self._close_bucket()
@@ -129,18 +130,19 @@ class Recorder:
             wasted=self._service.wasted,
             latencies=Latencies.of(self._latencies),
             buckets=tuple(buckets),
-            breaker_changes=tuple(self._breaker_changes),
-            limit_changes=tuple(self._limit_changes),
+            breaker_changes=tuple(self.breaker_changes),
+            limit_changes=tuple(self.limit_changes),
         )
 
     def _begin_bucket(self) -> None:
         self._arrivals = self._good = self._failed = self._refused = 0
         self._answered = array("d")
         # Counted in whole stretches, so that the edges do not drift.
-        self._kernel.at_time((len(self._buckets) + 1) * self._seconds, Recorder._tick, self)
+        self._kernel.at_edge((len(self._buckets) + 1) * self._seconds, Recorder._tick, self)
 
     def _tick(self) -> None:
-        if self._kernel.at < self._workload.duration or self.under_way:
+        going_on = self.under_way and not self._kernel.idle
+        if going_on or self._kernel.at < self._workload.duration:
             self._close_bucket()
             self._begin_bucket()
 

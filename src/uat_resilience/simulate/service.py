@@ -117,7 +117,7 @@ class Service:
         caller = job.caller
         if caller is None:
             self.wasted += job.served
-        elif caller.blocked_on is job:
+        else:
             self._kernel.resume(caller)
 
     def _serve_next(self) -> None:
@@ -130,7 +130,7 @@ class Service:
     def _left(self, job: Job) -> None:
         """The caller of a job was cut."""
         job.caller = None
-        if not self._model.notices:
+        if job.over or not self._model.notices:  # Over: it ended in the moment of the cut.
             return
         job.over = True
         if job.served:
@@ -144,6 +144,7 @@ class Service:
         self._settle()
         if isinstance(trouble, Outage):
             self._crash()
+        self._serve_next()
 
     def _end_trouble(self, trouble: Outage | BrownOut) -> None:
         self._active.remove(trouble)

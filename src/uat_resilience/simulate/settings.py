@@ -49,17 +49,6 @@ class Table:
         """Return where a key of this table stands."""
         return f"{self._path}.{key}" if self._path else key
 
-    def get(self, key: str, default: object = None) -> object:
-        """Return what a key says, or the default when it is not there."""
-        return self._values.get(key, default)
-
-    def text(self, key: str, default: str = "") -> str:
-        """Return a string."""
-        value = self._values.get(key, default)
-        if not isinstance(value, str):
-            raise ScenarioError(f"{self.path(key)} must be a string, not {value!r}")
-        return value
-
     def table(self, key: str) -> "Table":
         """Return a table inside this one."""
         return Table(self._values.get(key), self.path(key))

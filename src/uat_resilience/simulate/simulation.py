@@ -1,9 +1,11 @@
 """Run a workload against a modelled dependency through real policies."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager
 from itertools import cycle
 from random import Random  # noqa: TID251 - drawn from a seed
 from threading import get_ident
+from typing import TypeVar
 
 from uat_resilience._core.arguments import seconds
 from uat_resilience.policies.policy import Guard, Policy
@@ -15,10 +17,11 @@ from uat_resilience.simulate.service import Service
 from uat_resilience.simulate.workload import Workload
 from uat_resilience.simulate.world import inhabited
 from uat_resilience.telemetry.bus import EventBus, default_bus
-from uat_resilience.telemetry.events import BreakerStateChanged, Event, LimitChanged
+from uat_resilience.telemetry.events import BreakerStateChanged, LimitChanged
 
 __all__ = ["run"]
 
+E = TypeVar("E", BreakerStateChanged, LimitChanged)
 Attempt = Callable[[], Coroutine[object, None, object]]
 
 
@@ -67,24 +70,34 @@ def run(
         recorder.arrived()
         kernel.resume(Call(next(guarded)(), recorder, kernel.at))
 
-    thread = get_ident()
-
-    def note(event: Event) -> None:
-        if get_ident() == thread:
-            recorder.note(event)
-
-    unsubscribe = bus.subscribe(note, BreakerStateChanged, LimitChanged)
-    try:
-        with inhabited(kernel):
-            kernel.run(workload.arrivals.times(workload.duration, lots.random), arrive)
-    finally:
-        unsubscribe()
+    with (
+        _heard(bus, BreakerStateChanged, recorder.breaker_changes),
+        _heard(bus, LimitChanged, recorder.limit_changes),
+        inhabited(kernel),
+    ):
+        kernel.run(workload.arrivals.times(workload.duration, lots.random), arrive)
     if recorder.under_way:
         raise RuntimeError(
             f"{recorder.under_way} calls wait for something that never happens: "
             "leave out clock= in the policies"
         )
     return recorder.result(title)
+
+
+@contextmanager
+def _heard(bus: EventBus, kind: type[E], heard: list[E]) -> Generator[None]:
+    """Keep the events of one kind that this thread's policies tell."""
+    thread = get_ident()
+
+    def listen(event: E) -> None:
+        if get_ident() == thread:
+            heard.append(event)
+
+    unsubscribe = bus.subscribe(listen, kind)
+    try:
+        yield
+    finally:
+        unsubscribe()
 
 
 def _clients(policy: Policy | Sequence[Policy], attempt: Attempt) -> list[Attempt]:
