@@ -1,4 +1,5 @@
 import threading
+from queue import SimpleQueue
 from typing import Any
 
 import anyio
@@ -10,6 +11,7 @@ from tests.worlds import World
 from uat_resilience import (
     Bulkhead,
     BulkheadFullError,
+    EventBus,
     Pipeline,
     SlotQueued,
     TimedOutError,
@@ -113,20 +115,23 @@ def test_in_sync_code_a_wait_ended_by_a_deadline_is_a_full_bulkhead(clock: FakeC
 
 
 def test_threads_and_blocks_share_one_queue() -> None:
-    bulkhead, served = Bulkhead(1, queue=2), []
+    told: SimpleQueue[SlotQueued] = SimpleQueue()
+    bus = EventBus()
+    bus.subscribe(told.put, SlotQueued)
+    bulkhead, served, waiting = Bulkhead(1, queue=2, bus=bus), [], []
 
-    with captured() as events, bulkhead.permit():
+    with bulkhead.permit():
         threads = [
             threading.Thread(target=bulkhead.call, args=(served.append, n)) for n in range(2)
         ]
-        for n, thread in enumerate(threads):
+        for thread in threads:
             thread.start()
-            wait_until_queued(bulkhead, n + 1)
+            waiting.append(told.get().waiting)
     for thread in threads:
         thread.join()
 
     assert served == [0, 1]
-    assert [event.waiting for event in events if isinstance(event, SlotQueued)] == [1, 2]
+    assert waiting == [1, 2]
 
 
 def test_a_thread_whose_wait_is_interrupted_leaves_the_queue() -> None:
@@ -257,8 +262,3 @@ async def calling(group: TaskGroup, bulkhead: Bulkhead, served: list[Any], n: in
 
     group.start_soon(bulkhead.acall, body)
     await settle()
-
-
-def wait_until_queued(bulkhead: Bulkhead, waiting: int) -> None:
-    while bulkhead.snapshot().waiting < waiting:
-        pass

@@ -17,6 +17,7 @@ from uat_resilience import (
     RateLimiter,
     RetryBudget,
 )
+from uat_resilience.policies import forking
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,18 @@ def test_what_keeps_a_lock_gets_a_new_one() -> None:
     assert keyed["db"] is breaker
     assert coalesce.call(int) == 0
     assert budget.withdraw()
+
+
+def test_a_fork_renews_every_policy_that_is_alive() -> None:
+    renewed: list[int] = []
+
+    class Policy:
+        def renew(self) -> None:
+            renewed.append(1)
+
+    policy = Policy()
+    forking.renew_after_fork(policy)
+
+    forking._renew_all()
+
+    assert renewed == [1]
