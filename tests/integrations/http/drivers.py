@@ -3,17 +3,23 @@
 A driver owns a guarded client, and one event loop for as long as it lives if its library is async.
 """
 
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+import aiohttp
 import httpx
 import httpx2
+import requests
 from anyio.from_thread import start_blocking_portal
+from urllib3 import HTTPResponse
 
+import uat_resilience.integrations.aiohttp as for_aiohttp
 import uat_resilience.integrations.httpx as for_httpx
 import uat_resilience.integrations.httpx2 as for_httpx2
+import uat_resilience.integrations.requests as for_requests
 from uat_resilience import deadline
 
 Body = bytes | Iterable[bytes] | None
@@ -87,6 +93,7 @@ class SyncHttpx(Httpx):
         self.learn(library, module)
 
     def open(self, policy: Any = None, **settings: Any) -> Any:
+        _trusting(settings)
         return _SyncHttpxClient(
             self.library.Client(
                 transport=self.module.ResilientTransport(policy, **settings), timeout=5.0
@@ -132,6 +139,8 @@ class AsyncHttpx(Httpx):
         self.learn(library, module)
 
     def open(self, policy: Any = None, **settings: Any) -> Any:
+        _trusting(settings)
+
         def make() -> Any:
             transport = self.module.AsyncResilientTransport(policy, **settings)
             return self.library.AsyncClient(transport=transport, timeout=5.0)
@@ -188,9 +197,139 @@ class _AsyncHttpxClient:
         return self.portal.call(body, self.client)
 
 
+class Requests:
+    """requests, in sync code."""
+
+    name = "requests"
+    error: type[Exception] = requests.RequestException
+    late: type[Exception] = requests.Timeout
+    broken: type[Exception] = requests.RequestException
+    bounds_each_wait_only = True
+    per_host = staticmethod(for_requests.per_host)
+
+    def status(self, response: Any) -> int:
+        return response.status_code
+
+    def response(self) -> Any:
+        made = requests.Response()
+        made.status_code, made._content = 203, b"made here"
+        made.request = requests.Request("GET", "http://here").prepare()
+        made.raw = HTTPResponse(b"")
+        return made
+
+    def open(self, policy: Any = None, **settings: Any) -> Any:
+        session = requests.Session()
+        session.trust_env = False
+        session.mount("http://", for_requests.ResilientAdapter(policy, **settings))
+        return _RequestsClient(session)
+
+
+class _RequestsClient:
+    def __init__(self, session: requests.Session) -> None:
+        self.client = session
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str] | None = None,
+        content: Body = None,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
+        within: float | None = None,
+    ) -> Reply:
+        with around(), deadline(within) if within else nullcontext():
+            answer = self.client.request(method, url, headers=headers, data=content, timeout=5.0)
+        return Reply(answer.status_code, answer.content, list(answer.headers.items()))
+
+    def peek(self, url: str, look: Callable[[int], None]) -> None:
+        with self.client.get(url, stream=True, timeout=5.0) as answer:
+            look(answer.status_code)
+
+
+class Aiohttp:
+    """aiohttp, on asyncio."""
+
+    name = "aiohttp"
+    error: type[Exception] = aiohttp.ClientError
+    late: type[Exception] = aiohttp.ServerTimeoutError
+    broken: type[Exception] = aiohttp.ClientError
+    bounds_each_wait_only = False
+    per_host = staticmethod(for_aiohttp.per_host)
+
+    def status(self, response: Any) -> int:
+        return response.status
+
+    def open(self, policy: Any = None) -> Any:
+        return _AiohttpClient(policy)
+
+
+class _AiohttpClient:
+    def __init__(self, policy: Any) -> None:
+        self.policy = policy
+
+    def __enter__(self) -> Self:
+        self.stack = ExitStack()
+        self.portal = self.stack.enter_context(start_blocking_portal("asyncio"))
+        self.client = self.portal.call(self.make)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.portal.call(self.client.close)
+        self.stack.close()
+
+    async def make(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(middlewares=(for_aiohttp.ResilienceMiddleware(self.policy),))
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str] | None = None,
+        content: Body = None,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
+        within: float | None = None,
+    ) -> Reply:
+        sent = content if isinstance(content, bytes | None) else _streamed(content)
+
+        async def body() -> Reply:
+            with around():
+                async with (
+                    deadline(within) if within else nullcontext(),
+                    self.client.request(method, url, headers=headers, data=sent) as answer,
+                ):
+                    read = await answer.read()
+            return Reply(answer.status, read, list(answer.headers.items()))
+
+        return self.portal.call(body)
+
+    def peek(self, url: str, look: Callable[[int], None]) -> None:
+        async def body() -> None:
+            async with self.client.get(url) as answer:
+                look(answer.status)
+
+        self.portal.call(body)
+
+
 async def _streamed(parts: Iterable[bytes]) -> Any:
     for part in parts:
         yield part
+
+
+_TRUST = ssl.create_default_context()
+
+
+def _trusting(settings: dict[str, Any]) -> None:
+    """Use one context for all: making one takes longer than most tests."""
+    if "inner" not in settings:
+        settings.setdefault("verify", _TRUST)
 
 
 DRIVERS: list[Any] = [
@@ -199,4 +338,6 @@ DRIVERS: list[Any] = [
     AsyncHttpx(httpx, for_httpx, "trio"),
     SyncHttpx(httpx2, for_httpx2),
     AsyncHttpx(httpx2, for_httpx2, "asyncio"),
+    Requests(),
+    Aiohttp(),
 ]

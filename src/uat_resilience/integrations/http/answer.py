@@ -18,19 +18,25 @@ class Answer:
         deadline: The tightest deadline the request was sent under, which its body is read under too; or None.
     """
 
-    __slots__ = ("_permits", "deadline")
+    __slots__ = ("_error", "_over", "_permits", "deadline")
 
     def __init__(self, deadline: Deadline | None) -> None:
         self.deadline = deadline
         self._permits: list[Permit] = []
+        self._over = False
+        self._error: BaseException | None = None
 
     def hold(self, permit: Permit) -> None:
-        """Keep a permit. The innermost comes first."""
+        """Keep a permit, or give it back at once when the body is over already. The innermost comes first."""
         self._permits.append(permit)
+        if self._over:
+            self.end(self._error)
 
     def end(self, error: BaseException | None = None) -> None:
         """Give the permits back: the body has ended, or broken off with `error`."""
         permits, self._permits = self._permits, []
+        if not self._over:
+            self._over, self._error = True, error
         _give_back(permits, error)
 
     def leave(self) -> None:

@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from uat_resilience.errors import ResilienceError
 from uat_resilience.integrations.http.answer import Answer
-from uat_resilience.integrations.http.deadlines import awithin, within
+from uat_resilience.integrations.http.deadlines import Late, awithin, within
 from uat_resilience.integrations.http.kin import Kinship
 
 __all__ = ["aread", "read"]
@@ -18,9 +18,7 @@ class _End(Enum):
 _END = _End.END
 
 
-def read(
-    source: Iterable[bytes], answer: Answer, late: type[Exception], kinship: Kinship
-) -> Generator[bytes]:
+def read(source: Iterable[bytes], answer: Answer, late: Late, kinship: Kinship) -> Generator[bytes]:
     """Read a body in sync code.
 
     Args:
@@ -36,8 +34,11 @@ def read(
     try:
         while (part := within(answer.deadline, lambda: next(parts, _END), late)) is not _END:
             yield part
+    except ResilienceError as error:
+        answer.end(error)
+        raise kinship.adopt(error) from error.__cause__
     except BaseException as error:
-        _break_off(answer, error, kinship)
+        answer.end(error)
         raise
     answer.end()
 
@@ -54,13 +55,10 @@ async def aread(
     try:
         while (part := await awithin(answer.deadline, lambda: anext(parts, _END))) is not _END:
             yield part
+    except ResilienceError as error:
+        answer.end(error)
+        raise kinship.adopt(error) from error.__cause__
     except BaseException as error:
-        _break_off(answer, error, kinship)
+        answer.end(error)
         raise
     answer.end()
-
-
-def _break_off(answer: Answer, error: BaseException, kinship: Kinship) -> None:
-    if isinstance(error, ResilienceError):
-        kinship.adopt(error)
-    answer.end(error)

@@ -1,7 +1,7 @@
 """A call: one request of the user, which may become several attempts."""
 
 from collections.abc import Container
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from uat_resilience.ambient import Deadline, retries_owned
 from uat_resilience.integrations.headers import (
@@ -22,14 +22,16 @@ class Call(Generic[Q]):
 
     Attributes:
         request: The request, as the user made it.
+        using: What the adapter needs to send it.
         repeats: True when we repeat it if it fails, so that nobody behind us has to.
         attempts: Attempts begun so far.
     """
 
-    __slots__ = ("attempts", "repeats", "request")
+    __slots__ = ("attempts", "repeats", "request", "using")
 
-    def __init__(self, request: Q, *, repeats: bool) -> None:
+    def __init__(self, request: Q, using: Any, *, repeats: bool) -> None:  # noqa: ANN401 - the adapter's own
         self.request = request
+        self.using = using
         self.repeats = repeats
         self.attempts = 0
 

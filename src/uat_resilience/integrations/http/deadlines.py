@@ -13,15 +13,17 @@ from uat_resilience.policies.deadline import tell_missed
 from uat_resilience.telemetry.bus import default_bus
 from uat_resilience.waiting import world
 
-__all__ = ["awithin", "capped", "within"]
+__all__ = ["Late", "awithin", "capped", "within"]
 
 T = TypeVar("T")
+Late = type[Exception] | tuple[type[Exception], ...]
+"""The errors of a library that mean that it waited for too long."""
 
 
 def within(
     deadline: Deadline | None,
     step: Callable[[], T],
-    late: type[Exception] | tuple[type[Exception], ...],
+    late: Late,
 ) -> T:
     """Do a sync step that goes by the ambient deadline.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from uat_resilience.errors import ResilienceError
 from uat_resilience.integrations.http.call import Call
@@ -50,8 +50,8 @@ class Exchange(Generic[Q, R]):
         self._choose = _choice(policy, dialect)
         self._ready: dict[tuple[int, Repeat], _Ready[Send[Q, R]]] = {}
 
-    def send(self, request: Q) -> R:
-        """Send a request, again if need be.
+    def send(self, request: Q, using: Any = None) -> R:  # noqa: ANN401 - the adapter's own
+        """Send a request, again if need be; `using` is what the adapter needs for it.
 
         Raises:
             ResilienceError: It was refused or took too long; the error is also one of the library's.
@@ -59,10 +59,9 @@ class Exchange(Generic[Q, R]):
         policy, repeat = self._choose(request), self._dialect.repeat(request)
         ready = self._ready.get((id(policy), repeat)) or self._prepare(policy, repeat)
         try:
-            return ready.send(Call(request, repeats=ready.repeats))
+            return ready.send(Call(request, using, repeats=ready.repeats))
         except ResilienceError as error:
-            self._dialect.kinship.adopt(error)
-            raise
+            raise self._dialect.kinship.adopt(error) from error.__cause__
 
     def _prepare(self, policy: Policy, repeat: Repeat) -> _Ready[Send[Q, R]]:
         if len(self._ready) >= _KEPT:
@@ -82,7 +81,7 @@ class AsyncExchange(Generic[Q, R]):
         self._choose = _choice(policy, dialect)
         self._ready: dict[tuple[int, Repeat], _Ready[ASend[Q, R]]] = {}
 
-    async def send(self, request: Q) -> R:
+    async def send(self, request: Q, using: Any = None) -> R:  # noqa: ANN401 - the adapter's own
         """Send a request, again if need be. A cancelled call leaves nothing behind.
 
         Raises:
@@ -91,10 +90,9 @@ class AsyncExchange(Generic[Q, R]):
         policy, repeat = self._choose(request), self._dialect.repeat(request)
         ready = self._ready.get((id(policy), repeat)) or self._prepare(policy, repeat)
         try:
-            return await ready.send(Call(request, repeats=ready.repeats))
+            return await ready.send(Call(request, using, repeats=ready.repeats))
         except ResilienceError as error:
-            self._dialect.kinship.adopt(error)
-            raise
+            raise self._dialect.kinship.adopt(error) from error.__cause__
 
     def _prepare(self, policy: Policy, repeat: Repeat) -> _Ready[ASend[Q, R]]:
         if len(self._ready) >= _KEPT:

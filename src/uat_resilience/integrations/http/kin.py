@@ -1,6 +1,6 @@
 """Make an error of ours also one of the library's, so that who catches the library's errors catches ours.
 
-The error stays the instance it is, with its cause, its notes and its traceback; it only gains a second parent.
+The error keeps its cause, its notes and its traceback; it only gains a second parent.
 There is one class for each pair of parents, and it survives pickling.
 """
 
@@ -35,18 +35,34 @@ class Kinship:
         self._attributes = attributes or {}
 
     def adopt(self, error: ResilienceError) -> ResilienceError:
-        """Return the error, which now is the library's too. Doing it twice is no error."""
+        """Return the error as one that is the library's too. Doing it twice is no error.
+
+        Where the interpreter cannot make it one (the parents are laid out in different ways), it is a new error
+        with all that the old one had.
+        """
         theirs = self._timed_out if isinstance(error, TimedOutError) else self._refused
         if isinstance(error, theirs):
             return error
         for name, value in self._attributes.items():
             error.__dict__.setdefault(name, value)
-        _CLASS.__set__(error, _child(type(error), theirs))
+        kind = _child(type(error), theirs)
+        try:
+            _CLASS.__set__(error, kind)
+        except TypeError:
+            return _copy(error, kind)
         return error
 
 
 _CLASS: Any = object.__dict__["__class__"]  # What `error.__class__ = ...` calls.
 _children: dict[tuple[type[ResilienceError], type[Exception]], type[ResilienceError]] = {}
+
+
+def _copy(error: ResilienceError, kind: type[ResilienceError]) -> ResilienceError:
+    copied = kind.__new__(kind, *error.args)
+    copied.args = error.args
+    copied.__dict__.update(error.__dict__)
+    copied.__cause__ = error.__cause__
+    return copied.with_traceback(error.__traceback__)
 
 
 def _child(ours: type[ResilienceError], theirs: type[Exception]) -> type[ResilienceError]:
