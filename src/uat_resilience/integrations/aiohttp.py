@@ -82,10 +82,11 @@ async def _send(call: Call[aiohttp.ClientRequest]) -> aiohttp.ClientResponse:
     def over() -> None:
         disarm()
         broken = response.content.exception()
-        if broken is not None or response.content.is_eof():
-            answer.end(broken)
-        else:
+        # The bare type is what aiohttp says when we close; what the server does has types of its own.
+        if type(broken) is aiohttp.ClientConnectionError:
             answer.leave()
+        else:
+            answer.end(broken)
 
     connection.add_callback(over)
     return response

@@ -31,12 +31,24 @@ def half(_: Received) -> Iterator[bytes]:
     raise OSError
 
 
-def test_slot_is_held_while_the_body_is_read(server: RawServer, driver: Driver) -> None:
+@pytest.fixture
+def unfinished(server: RawServer) -> RawServer:
+    """A server that sends half of a body, and no more."""
+
+    def script(_: Received) -> Iterator[bytes]:
+        yield HEAD + b"ha"
+        server.stopped.wait(10)
+
+    server.script = script
+    return server
+
+
+def test_slot_is_held_while_the_body_is_read(unfinished: RawServer, driver: Driver) -> None:
     bulkhead = Bulkhead(1)
     running: list[int] = []
 
     with driver.open(bulkhead) as client:
-        client.peek(server.url, lambda _: running.append(bulkhead.snapshot().running))
+        client.peek(unfinished.url, lambda _: running.append(bulkhead.snapshot().running))
 
     assert running == [1]
     assert bulkhead.snapshot().running == 0
@@ -62,9 +74,9 @@ def test_body_that_breaks_off_counts_against_the_breaker(server: RawServer, driv
     assert breaker.state is BreakerState.OPEN
 
 
-def test_answer_that_is_left_early_says_nothing(server: RawServer, driver: Driver) -> None:
+def test_answer_that_is_left_early_says_nothing(unfinished: RawServer, driver: Driver) -> None:
     with captured() as events, driver.open(CircuitBreaker("orders")) as client:
-        client.peek(server.url, lambda _: None)
+        client.peek(unfinished.url, lambda _: None)
 
     ends = [
         event for event in events if isinstance(event, CallSucceeded | CallFailed | CallAbandoned)
@@ -187,6 +199,8 @@ def test_predicate_that_raises_gives_the_slot_back(server: RawServer, driver: Dr
 
 
 def test_fallback_answers_in_place_of_the_server(server: RawServer, driver: Driver) -> None:
+    if driver.response() is None:
+        pytest.skip(f"{driver.name} has no way to make a response")
     breaker = CircuitBreaker("orders")
     breaker.force_open()
     policy = Pipeline(
