@@ -8,33 +8,38 @@ from dataclasses import dataclass
 from random import Random
 from tempfile import TemporaryDirectory
 
-from benchmarks.contenders import Contender
+from benchmarks.contenders import OURS, Contender
 from benchmarks.measure import Plan
 
-__all__ = ["Imported", "imported"]
+__all__ = ["PACKAGE", "PIPELINE", "Imported", "imported"]
+
+PACKAGE = f"import {OURS}"
+"""The import of the package alone, which loads what is asked for later."""
+
+PIPELINE = f"from {OURS} import Bulkhead, CircuitBreaker, Pipeline, Retry, Timeout"
+"""What a program that guards its calls imports."""
 
 # The interpreter's own start is over when this begins.
 _PROBE = """
 import sys
-from importlib import import_module
 from time import perf_counter
 started = perf_counter()
-import_module(sys.argv[1])
+exec(sys.argv[1])
 print(perf_counter() - started, "asyncio" in sys.modules)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The import of one module.
+    """One import.
 
     Attributes:
-        module: What was imported.
+        statement: What was imported.
         milliseconds: How long it took, in the best of several processes.
         asyncio: True when asyncio was loaded afterwards.
     """
 
-    module: str
+    statement: str
     milliseconds: float
     asyncio: bool
 
@@ -42,25 +47,28 @@ class Imported:
 def imported(contenders: Iterable[Contender], plan: Plan) -> list[Imported]:
     """Import what a user of each installed library imports, compiled beforehand, in shuffled turns."""
     rng = Random(plan.seed)
-    modules = list(dict.fromkeys(who.module for who in contenders if who.distribution))
-    found: dict[str, list[Imported]] = {module: [] for module in modules}
-    order = list(modules)
+    modules = dict.fromkeys(who.module for who in contenders if who.distribution)
+    statements = [f"import {module}" for module in modules]
+    if PACKAGE in statements:
+        statements.append(PIPELINE)
+    found: dict[str, list[Imported]] = {statement: [] for statement in statements}
+    order = list(statements)
     with TemporaryDirectory() as bytecode:
-        for module in modules:
-            _import(module, bytecode)
+        for statement in statements:
+            _import(statement, bytecode)
         for _ in range(plan.processes):
             rng.shuffle(order)
-            for module in order:
-                found[module].append(_import(module, bytecode))
-    return [min(found[module], key=lambda each: each.milliseconds) for module in modules]
+            for statement in order:
+                found[statement].append(_import(statement, bytecode))
+    return [min(each, key=lambda one: one.milliseconds) for each in found.values()]
 
 
-def _import(module: str, bytecode: str) -> Imported:
+def _import(statement: str, bytecode: str) -> Imported:
     # An installed package is compiled once. Here, too, whatever the environment says about bytecode.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode}
-    command = [sys.executable, "-c", _PROBE, module]
+    command = [sys.executable, "-c", _PROBE, statement]
     done = subprocess.run(  # noqa: S603 - of our own making
         command, capture_output=True, text=True, check=True, env=environment
     )
     seconds, asyncio = done.stdout.split()
-    return Imported(module, float(seconds) * 1e3, asyncio == "True")
+    return Imported(statement, float(seconds) * 1e3, asyncio == "True")

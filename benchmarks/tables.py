@@ -6,6 +6,7 @@ from statistics import median
 from benchmarks.contenders import OURS, World
 from benchmarks.contention import THREADS
 from benchmarks.figures import Figure, Figures, ratio
+from benchmarks.importing import PACKAGE
 from benchmarks.report import Report, versions
 from benchmarks.rows import ROWS, Row
 from benchmarks.targets import IMPORT_LIMIT, judged
@@ -71,11 +72,11 @@ def contention(report: Report) -> str:
 def imports(report: Report) -> str:
     """Return what each import costs, cheapest first."""
     lines = [
-        (_bold(each.module), f"{each.milliseconds:.1f}", "yes" if each.asyncio else "no")
+        (f"`{each.statement}`", f"{each.milliseconds:.1f}", "yes" if each.asyncio else "no")
         for each in sorted(report.imports, key=lambda each: each.milliseconds)
     ]
     table = _table(("import", "ms", "imports asyncio"), lines, numbers={1})
-    ours = next((each for each in report.imports if each.module == OURS), None)
+    ours = next((each for each in report.imports if each.statement == PACKAGE), None)
     if ours is None:
         return table
     verdict = _verdict(reached=ours.milliseconds <= IMPORT_LIMIT and not ours.asyncio)

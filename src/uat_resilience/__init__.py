@@ -3,76 +3,75 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from uat_resilience._core.backoff import Backoff, Constant, Exponential, Linear
-from uat_resilience._core.breaker import BreakerState
-from uat_resilience._core.jitter import Jitter
-from uat_resilience._core.priority_slots import Priority
-from uat_resilience._core.quantile import Quantile
-from uat_resilience._core.ramp import Ramp
-from uat_resilience._core.retry import GiveUp
-from uat_resilience._core.trip import ConsecutiveFailures, FailureRate, SlowRate, TripRule
-from uat_resilience._core.window import CountWindow, TimeWindow
-from uat_resilience.advice import PipelineWarning
-from uat_resilience.ambient import priority, remaining, single_try
-from uat_resilience.clock import Clock, SystemClock
-from uat_resilience.errors import (
-    BulkheadFullError,
-    CallRefusedError,
-    CircuitOpenError,
-    DrainingError,
-    OverloadedError,
-    RateLimitedError,
-    ResilienceError,
-    TimedOutError,
-)
-from uat_resilience.pipeline import Pipeline, PipelineSnapshot
-from uat_resilience.policies.attempts import Attempt
-from uat_resilience.policies.bulkhead import Bulkhead, BulkheadSnapshot
-from uat_resilience.policies.circuit_breaker import BreakerSnapshot, CircuitBreaker
-from uat_resilience.policies.deadline import deadline
-from uat_resilience.policies.fallback import Fallback, FallbackSnapshot
-from uat_resilience.policies.permit import Permit
-from uat_resilience.policies.policy import Policy
-from uat_resilience.policies.retry import Retry, RetrySnapshot
-from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
-from uat_resilience.policies.timeout import Timeout, TimeoutSnapshot, UnenforcedTimeoutWarning
-from uat_resilience.telemetry import (
-    BreakerStateChanged,
-    CallAbandoned,
-    CallbackFailed,
-    CallFailed,
-    CallRefused,
-    CallSucceeded,
-    DeadlineMissed,
-    Event,
-    EventBus,
-    FallbackUsed,
-    HealthChanged,
-    HedgeStarted,
-    HedgeWon,
-    KeyOverflowed,
-    LimitChanged,
-    RetriesExhausted,
-    RetryScheduled,
-    ShutdownPhaseChanged,
-    SlotQueued,
-    captured,
-    default_bus,
-)
-
 if TYPE_CHECKING:
     from uat_resilience._core.aimd import AIMD
+    from uat_resilience._core.backoff import Backoff, Constant, Exponential, Linear
+    from uat_resilience._core.breaker import BreakerState
     from uat_resilience._core.gradient import Gradient2
     from uat_resilience._core.hysteresis import Probe, Status
+    from uat_resilience._core.jitter import Jitter
+    from uat_resilience._core.priority_slots import Priority
+    from uat_resilience._core.quantile import Quantile
+    from uat_resilience._core.ramp import Ramp
+    from uat_resilience._core.retry import GiveUp
+    from uat_resilience._core.trip import ConsecutiveFailures, FailureRate, SlowRate, TripRule
     from uat_resilience._core.vegas import Vegas
+    from uat_resilience._core.window import CountWindow, TimeWindow
+    from uat_resilience.advice import PipelineWarning
+    from uat_resilience.ambient import priority, remaining, single_try
+    from uat_resilience.clock import Clock, SystemClock
+    from uat_resilience.errors import (
+        BulkheadFullError,
+        CallRefusedError,
+        CircuitOpenError,
+        DrainingError,
+        OverloadedError,
+        RateLimitedError,
+        ResilienceError,
+        TimedOutError,
+    )
     from uat_resilience.lifecycle.health import CheckReport, HealthRegistry, HealthReport
     from uat_resilience.lifecycle.shutdown import GracefulShutdown, ShutdownSnapshot
+    from uat_resilience.pipeline import Pipeline, PipelineSnapshot
     from uat_resilience.policies.adaptive_limiter import AdaptiveLimiter, AdaptiveLimiterSnapshot
+    from uat_resilience.policies.attempts import Attempt
+    from uat_resilience.policies.bulkhead import Bulkhead, BulkheadSnapshot
+    from uat_resilience.policies.circuit_breaker import BreakerSnapshot, CircuitBreaker
     from uat_resilience.policies.coalesce import Coalesce, CoalesceSnapshot
+    from uat_resilience.policies.deadline import deadline
+    from uat_resilience.policies.fallback import Fallback, FallbackSnapshot
     from uat_resilience.policies.hedge import Hedge, HedgeSnapshot
     from uat_resilience.policies.load_shedder import LoadShedder, LoadShedderSnapshot
+    from uat_resilience.policies.permit import Permit
+    from uat_resilience.policies.policy import Policy
     from uat_resilience.policies.rate_limiter import RateLimiter, RateLimiterSnapshot
+    from uat_resilience.policies.retry import Retry, RetrySnapshot
+    from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
+    from uat_resilience.policies.timeout import Timeout, TimeoutSnapshot, UnenforcedTimeoutWarning
     from uat_resilience.registry import Keyed
+    from uat_resilience.telemetry import (
+        BreakerStateChanged,
+        CallAbandoned,
+        CallbackFailed,
+        CallFailed,
+        CallRefused,
+        CallSucceeded,
+        DeadlineMissed,
+        Event,
+        EventBus,
+        FallbackUsed,
+        HealthChanged,
+        HedgeStarted,
+        HedgeWon,
+        KeyOverflowed,
+        LimitChanged,
+        RetriesExhausted,
+        RetryScheduled,
+        ShutdownPhaseChanged,
+        SlotQueued,
+        captured,
+        default_bus,
+    )
 
 __all__ = [
     "AIMD",
@@ -169,20 +168,76 @@ __all__ = [
     "single_try",
 ]
 
-# Loaded when asked for: a program that uses a breaker and a retry should not wait for the rest.
+# Loaded when asked for: a program that uses a breaker and a retry does not wait for the rest.
 _HOMES = {
     "uat_resilience._core.aimd": ("AIMD",),
+    "uat_resilience._core.backoff": ("Backoff", "Constant", "Exponential", "Linear"),
+    "uat_resilience._core.breaker": ("BreakerState",),
     "uat_resilience._core.gradient": ("Gradient2",),
     "uat_resilience._core.hysteresis": ("Probe", "Status"),
+    "uat_resilience._core.jitter": ("Jitter",),
+    "uat_resilience._core.priority_slots": ("Priority",),
+    "uat_resilience._core.quantile": ("Quantile",),
+    "uat_resilience._core.ramp": ("Ramp",),
+    "uat_resilience._core.retry": ("GiveUp",),
+    "uat_resilience._core.trip": ("ConsecutiveFailures", "FailureRate", "SlowRate", "TripRule"),
     "uat_resilience._core.vegas": ("Vegas",),
+    "uat_resilience._core.window": ("CountWindow", "TimeWindow"),
+    "uat_resilience.advice": ("PipelineWarning",),
+    "uat_resilience.ambient": ("priority", "remaining", "single_try"),
+    "uat_resilience.clock": ("Clock", "SystemClock"),
+    "uat_resilience.errors": (
+        "BulkheadFullError",
+        "CallRefusedError",
+        "CircuitOpenError",
+        "DrainingError",
+        "OverloadedError",
+        "RateLimitedError",
+        "ResilienceError",
+        "TimedOutError",
+    ),
     "uat_resilience.lifecycle.health": ("CheckReport", "HealthRegistry", "HealthReport"),
     "uat_resilience.lifecycle.shutdown": ("GracefulShutdown", "ShutdownSnapshot"),
+    "uat_resilience.pipeline": ("Pipeline", "PipelineSnapshot"),
     "uat_resilience.policies.adaptive_limiter": ("AdaptiveLimiter", "AdaptiveLimiterSnapshot"),
+    "uat_resilience.policies.attempts": ("Attempt",),
+    "uat_resilience.policies.bulkhead": ("Bulkhead", "BulkheadSnapshot"),
+    "uat_resilience.policies.circuit_breaker": ("BreakerSnapshot", "CircuitBreaker"),
     "uat_resilience.policies.coalesce": ("Coalesce", "CoalesceSnapshot"),
+    "uat_resilience.policies.deadline": ("deadline",),
+    "uat_resilience.policies.fallback": ("Fallback", "FallbackSnapshot"),
     "uat_resilience.policies.hedge": ("Hedge", "HedgeSnapshot"),
     "uat_resilience.policies.load_shedder": ("LoadShedder", "LoadShedderSnapshot"),
+    "uat_resilience.policies.permit": ("Permit",),
+    "uat_resilience.policies.policy": ("Policy",),
     "uat_resilience.policies.rate_limiter": ("RateLimiter", "RateLimiterSnapshot"),
+    "uat_resilience.policies.retry": ("Retry", "RetrySnapshot"),
+    "uat_resilience.policies.retry_budget": ("BudgetSnapshot", "RetryBudget"),
+    "uat_resilience.policies.timeout": ("Timeout", "TimeoutSnapshot", "UnenforcedTimeoutWarning"),
     "uat_resilience.registry": ("Keyed",),
+    "uat_resilience.telemetry": (
+        "BreakerStateChanged",
+        "CallAbandoned",
+        "CallFailed",
+        "CallRefused",
+        "CallSucceeded",
+        "CallbackFailed",
+        "DeadlineMissed",
+        "Event",
+        "EventBus",
+        "FallbackUsed",
+        "HealthChanged",
+        "HedgeStarted",
+        "HedgeWon",
+        "KeyOverflowed",
+        "LimitChanged",
+        "RetriesExhausted",
+        "RetryScheduled",
+        "ShutdownPhaseChanged",
+        "SlotQueued",
+        "captured",
+        "default_bus",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -199,3 +254,7 @@ def __getattr__(name: str) -> object:
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.contenders import OURS, World, load
 from benchmarks.figures import Figure, Rejection
+from benchmarks.importing import PACKAGE
 from benchmarks.measure import Plan
 from benchmarks.page import PAGE, page, printed
 from benchmarks.report import Machine, Report
@@ -45,7 +46,7 @@ def test_import_of_ours_brings_no_asyncio_along(tmp_path: Path) -> None:
     main(["--quick", "--only", "imports", "--json", str(results)])
 
     found = json.loads(results.read_text(encoding="utf-8"))
-    assert {each["module"]: each["asyncio"] for each in found["imports"]}[OURS] is False
+    assert {each["statement"]: each["asyncio"] for each in found["imports"]}[PACKAGE] is False
     assert found["figures"] == []
 
 
