@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 SNAPSHOT = HERE / "uat_resilience.txt"
 SOURCE = HERE.parents[1] / "src"
 # The modules whose names callers may rely on, besides what the package itself lists.
-SUBMODULES = ("clock", "errors", "telemetry", "testing")
+SUBMODULES = ("clock", "errors", "simulate", "telemetry", "testing")
 # The special methods that callers reach by syntax.
 SYNTAX = {
     *("__call__", "__contains__", "__getitem__", "__len__", "__or__", "__ror__"),

@@ -67,7 +67,8 @@ def draw(
                 axes.axvspan(start, end, color="#999999", alpha=0.2, linewidth=0)
             axes.set_title(label, loc="left", fontsize=9)
             axes.set_ylim(bottom=0)
-        panels[0].legend(frameon=False, fontsize=8, ncols=3, loc="best")
+        lines, names = panels[0].get_legend_handles_labels()
+        figure.legend(lines, names, frameon=False, ncols=6, loc="outside lower center")
         panels[-1].set_xlabel("seconds")
         if title:
             figure.suptitle(title, fontsize=10)

@@ -20,24 +20,39 @@ __all__ = ["Call", "Recorder"]
 
 
 class Call(Task):
-    """A call on its way, when it began, and who wants to know how it ends."""
+    """A call on its way, counted when it begins and when it ends.
 
-    __slots__ = ("began", "recorder")
+    The path of every call leads through here, so what could be methods of the recorder is spelled out.
+    """
 
-    def __init__(
-        self, coroutine: Coroutine[object, None, object], recorder: "Recorder", began: float
-    ) -> None:
-        # Spelled out, because `super()` would cost more than the rest.
+    __slots__ = ("_began", "_recorder")
+
+    def __init__(self, coroutine: Coroutine[object, None, object], recorder: "Recorder") -> None:
         self.coroutine = coroutine
         self.context = Context()
         self.blocked_on = None
         self.cut = None
-        self.recorder = recorder
-        self.began = began
+        self._recorder = recorder
+        self._began = recorder.kernel.at
+        recorder.under_way += 1
+        recorder.arrivals += 1
 
     def ended(self, error: BaseException | None) -> None:
-        """Tell the recorder."""
-        self.recorder.ended(self.began, error)
+        """Count how it ended.
+
+        Raises:
+            Exception: The one it ended with, when that was to be expected of nobody.
+        """
+        recorder = self._recorder
+        recorder.under_way -= 1
+        recorder.last_end = now = recorder.kernel.at
+        if error is not None:
+            recorder.failed(error)
+            return
+        took = now - self._began
+        recorder.answered.append(took)
+        if took <= recorder.patience:
+            recorder.good += 1
 
 
 class Recorder:
@@ -65,48 +80,31 @@ class Recorder:
         seconds: float,
         expected: type[Exception] | tuple[type[Exception], ...],
     ) -> None:
-        self._kernel = kernel
+        self.kernel = kernel
         self._service = service
         self._workload = workload
         self._seconds = seconds
         self._expected = (DependencyError, ResilienceError, expected)
-        self._patience = float("inf") if workload.deadline is None else workload.deadline
+        self.patience = float("inf") if workload.deadline is None else workload.deadline
         self._buckets: list[Bucket] = []
         self._kinds: Counter[type[BaseException]] = Counter()
         self._latencies: list[float] = []
         self._calls = 0
-        self._ended = 0.0
+        self.last_end = 0.0
         self.breaker_changes: list[BreakerStateChanged] = []
         self.limit_changes: list[LimitChanged] = []
         self.under_way = 0
         self._begin_bucket()
 
-    def arrived(self) -> None:
-        """Count a call that begins."""
-        self.under_way += 1
-        self._arrivals += 1
-
-    def ended(self, began: float, error: BaseException | None) -> None:
-        """Count a call that has ended.
-
-        Raises:
-            Exception: The one it ended with, when that was to be expected of nobody.
-        """
-        self.under_way -= 1
-        self._ended = now = self._kernel.at
-        if error is None:
-            took = now - began
-            self._answered.append(took)
-            if took <= self._patience:
-                self._good += 1
-        elif not isinstance(error, self._expected):
+    def failed(self, error: BaseException) -> None:
+        """Count a call that was refused or has failed."""
+        if not isinstance(error, self._expected):
             raise error
+        self._kinds[type(error)] += 1
+        if isinstance(error, CallRefusedError):
+            self._refused += 1
         else:
-            self._kinds[type(error)] += 1
-            if isinstance(error, CallRefusedError):
-                self._refused += 1
-            else:
-                self._failed += 1
+            self._failed += 1
 
     def result(self, title: str) -> Result:
         """Return what was found."""
@@ -117,7 +115,7 @@ class Recorder:
         return Result(
             title=title,
             duration=self._workload.duration,
-            ended=self._ended,
+            ended=self.last_end,
             arrivals=sum(bucket.arrivals for bucket in buckets),
             endings=Endings(
                 sum(each.good for each in endings),
@@ -135,19 +133,19 @@ class Recorder:
         )
 
     def _begin_bucket(self) -> None:
-        self._arrivals = self._good = self._failed = self._refused = 0
-        self._answered = array("d")
+        self.arrivals = self.good = self._failed = self._refused = 0
+        self.answered = array("d")
         # Counted in whole stretches, so that the edges do not drift.
-        self._kernel.at_edge((len(self._buckets) + 1) * self._seconds, Recorder._tick, self)
+        self.kernel.at_edge((len(self._buckets) + 1) * self._seconds, Recorder._tick, self)
 
     def _tick(self) -> None:
-        going_on = self.under_way and not self._kernel.idle
-        if going_on or self._kernel.at < self._workload.duration:
+        going_on = self.under_way and not self.kernel.idle
+        if going_on or self.kernel.at < self._workload.duration:
             self._close_bucket()
             self._begin_bucket()
 
     def _close_bucket(self) -> None:
-        ordered = sorted(self._answered)
+        ordered = sorted(self.answered)
         self._latencies += ordered  # Runs in order, which the last sort only has to merge.
         calls = self._service.calls - self._calls
         self._calls = self._service.calls
@@ -155,8 +153,8 @@ class Recorder:
             Bucket(
                 at=len(self._buckets) * self._seconds,
                 seconds=self._seconds,
-                arrivals=self._arrivals,
-                endings=Endings(self._good, len(ordered) - self._good, self._failed, self._refused),
+                arrivals=self.arrivals,
+                endings=Endings(self.good, len(ordered) - self.good, self._failed, self._refused),
                 calls=calls,
                 queue=self._service.waiting,
                 busy=self._service.busy,

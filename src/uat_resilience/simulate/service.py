@@ -5,7 +5,7 @@ from math import inf
 from random import Random  # noqa: TID251 - drawn from a seed
 
 from uat_resilience.simulate.dependency import BrownOut, Dependency, DependencyError, Outage
-from uat_resilience.simulate.kernel import TURN, Kernel, Task, running
+from uat_resilience.simulate.kernel import TURN, Kernel, Task
 
 __all__ = ["Service"]
 
@@ -71,7 +71,8 @@ class Service:
         Raises:
             DependencyError: It failed, or turned the call away.
         """
-        task = running(self._kernel)
+        task = self._kernel.current
+        assert task is not None, "called by a task"  # noqa: S101 - for the type checkers
         job = Job(task)
         self.calls += 1
         if self._down:

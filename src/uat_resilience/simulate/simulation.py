@@ -67,8 +67,7 @@ def run(
     lots = Random(f"{seed}/arrivals")  # noqa: S311 - lots, not secrets
 
     def arrive() -> None:
-        recorder.arrived()
-        kernel.resume(Call(next(guarded)(), recorder, kernel.at))
+        kernel.resume(Call(next(guarded)(), recorder))
 
     with (
         _heard(bus, BreakerStateChanged, recorder.breaker_changes),
