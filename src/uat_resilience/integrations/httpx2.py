@@ -5,7 +5,7 @@
 Each host has a breaker, slots, timeouts and retries of its own; what must not be sent twice is not. Refusals and
 missed deadlines are errors of this library and of httpx2 both.
 
-Its twin, for the other of httpx's two lines, reads the same but for the name of the library.
+Its twin, for the other line of the library, reads the same but for the name.
 """
 
 import ssl

@@ -33,11 +33,24 @@ class Reply:
 
 
 class Driver(Protocol):
-    """One library in one world. `errors` has its base error and its error for what took too long."""
+    """One library in one world.
+
+    `error` is the base of its errors, `late` its error for what took too long, `broken` for a body that breaks
+    off.
+    `bounds_each_wait_only` says that a server can draw out what it is waited for.
+    """
 
     name: str
     error: type[Exception]
     late: type[Exception]
+    broken: type[Exception]
+    bounds_each_wait_only: bool
+
+    def status(self, response: Any) -> int:
+        """Return the status of the library's own response."""
+
+    def response(self) -> Any:
+        """Return a response of the library's with status 203, or None where only the library makes them."""
 
     def open(self, policy: Any = None, **settings: Any) -> AbstractContextManager["Client"]:
         """Open a guarded client."""
@@ -266,6 +279,9 @@ class Aiohttp:
     def status(self, response: Any) -> int:
         return response.status
 
+    def response(self) -> None:
+        """Nobody but aiohttp makes its responses."""
+
     def open(self, policy: Any = None) -> Any:
         return _AiohttpClient(policy)
 
@@ -323,13 +339,13 @@ async def _streamed(parts: Iterable[bytes]) -> Any:
         yield part
 
 
-_TRUST = ssl.create_default_context()
+TRUST = ssl.create_default_context()
 
 
 def _trusting(settings: dict[str, Any]) -> None:
     """Use one context for all: making one takes longer than most tests."""
     if "inner" not in settings:
-        settings.setdefault("verify", _TRUST)
+        settings.setdefault("verify", TRUST)
 
 
 DRIVERS: list[Any] = [

@@ -28,6 +28,7 @@ class Received:
     target: str
     raw_headers: list[tuple[str, str]]
     body: bytes
+    peer: socket.socket
     headers: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +88,7 @@ class RawServer:
     def _serve(self, peer: socket.socket, number: int) -> None:
         with peer, peer.makefile("rb") as reader:
             try:
-                while (request := _read(reader, number)) is not None:
+                while (request := _read(reader, number, peer)) is not None:
                     with self._lock:
                         self.received.append(request)
                     answer = self.script(request)
@@ -110,7 +111,7 @@ def _shut(peer: socket.socket) -> None:
         return  # It is gone already.
 
 
-def _read(reader: BinaryIO, number: int) -> Received | None:
+def _read(reader: BinaryIO, number: int, peer: socket.socket) -> Received | None:
     first = reader.readline().decode("latin-1").split()
     if not first:
         return None
@@ -125,7 +126,7 @@ def _read(reader: BinaryIO, number: int) -> Received | None:
             body += reader.read(size) or b""
             reader.readline()
         reader.readline()
-    return Received(number, first[0], first[1], headers, body)
+    return Received(number, first[0], first[1], headers, body, peer)
 
 
 def refused_url() -> str:
