@@ -9,8 +9,11 @@ import uat_resilience
 INTEGRATIONS = Path(uat_resilience.__file__).parent / "integrations"
 
 MISSING = [
+    ("django", "django.http", "django>=5.2"),
+    ("litestar", "litestar", "uat-resilience[litestar]"),
     ("opentelemetry", "opentelemetry.metrics", "uat-resilience[opentelemetry]"),
     ("prometheus", "prometheus_client", "uat-resilience[prometheus]"),
+    ("pytest", "pytest", "uat-resilience[pytest]"),
     ("structlog", "structlog", "uat-resilience[structlog]"),
 ]
 

@@ -63,10 +63,14 @@ def test_deadline_that_passes_is_504(client: httpx.Client) -> None:
     assert answer.headers["x-request-id"] == "late"
 
 
-def test_handler_is_cancelled_at_the_deadline(client: httpx.Client, stage: Stage) -> None:
+def test_handler_has_ended_when_its_deadline_is_answered(
+    client: httpx.Client, stage: Stage
+) -> None:
+    stage.cancelled.clear()
+
     client.get("/act/hold", headers={"grpc-timeout": "20m"})
 
-    assert stage.cancelled.wait(PATIENCE)
+    assert stage.cancelled.is_set()
 
 
 def test_open_breaker_is_503_with_retry_after(client: httpx.Client) -> None:

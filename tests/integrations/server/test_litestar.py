@@ -1,6 +1,8 @@
 """The Litestar plugin."""
 
+import asyncio
 import json
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -136,6 +138,22 @@ def test_drain_comes_before_the_rest_of_the_lifespan_ends() -> None:
         pass
 
     assert ended == ["closers", "database"]
+
+
+def test_signal_begins_the_shutdown_while_the_application_runs() -> None:
+    shutdown = GracefulShutdown()
+    app = litestar(plugins=[ResiliencePlugin(shutdown=shutdown)])
+
+    async def main() -> None:
+        async with app.lifespan():
+            signal.raise_signal(signal.SIGTERM)
+            await shutdown.arequested()
+
+    before = signal.getsignal(signal.SIGTERM)
+    asyncio.run(main())
+
+    assert not shutdown.ready
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_application_that_starts_again_is_wrapped_once() -> None:

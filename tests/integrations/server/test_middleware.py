@@ -24,6 +24,7 @@ from uat_resilience import (
     remaining,
 )
 from uat_resilience.ambient import (
+    DrainSignal,
     current_deadline,
     current_drain,
     current_ledger,
@@ -45,6 +46,7 @@ class Told:
         self.attempts: list[int | None] = []
         self.ids: list[str] = []
         self.levels: list[Priority] = []
+        self.drains: list[DrainSignal | None] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.left.append(remaining())
@@ -54,6 +56,7 @@ class Told:
         assert correlation is not None
         self.ids.append(correlation.request_id)
         self.levels.append(current_priority())
+        self.drains.append(current_drain.get())
         await answer(send)
 
 
@@ -170,6 +173,7 @@ async def test_nothing_of_an_earlier_request_is_left(told: Told) -> None:
     assert told.owned == [False]
     assert told.attempts == [None]
     assert told.levels == [Priority.NORMAL]
+    assert told.drains == [None]
     assert told.ids != ["first"]
 
 

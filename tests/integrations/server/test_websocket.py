@@ -71,6 +71,7 @@ async def test_connection_gets_the_id_and_no_deadline() -> None:
         seen.extend((remaining(), current_correlation.get()))
         await receive()
         await send({"type": "websocket.accept", "headers": [(b"a", b"b")]})
+        await send({"type": "websocket.send", "text": "hello"})
         await send({"type": "websocket.close", "code": 1000})
 
     headers = [(b"x-request-timeout-ms", b"100"), (b"x-request-id", b"abc")]
@@ -79,6 +80,7 @@ async def test_connection_gets_the_id_and_no_deadline() -> None:
     assert seen[0] is None
     assert seen[1].request_id == "abc"
     assert client.sent[0]["headers"] == [(b"a", b"b"), (b"x-request-id", b"abc")]
+    assert client.sent[1] == {"type": "websocket.send", "text": "hello"}
 
 
 async def test_connection_takes_no_permit() -> None:
