@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.core.simulated import Dependency, Run, memoryless, steady
+from tests.core.wording import exactly
 
 from uat_resilience._core.adaptive import Algorithm, Limits
 from uat_resilience._core.aimd import AIMD
@@ -265,6 +266,39 @@ def test_bad_constants_are_refused_with_their_rule(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         make(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "argument", "rule"),
+    [
+        (AIMD, "backoff", "a number of at least 0.5 and below 1"),
+        (Vegas, "alpha", "a number of at least 1"),
+        (Vegas, "beta", "a number of at least alpha (1.0)"),
+        (Gradient2, "tolerance", "a number of at least 1"),
+        (Gradient2, "queue", "a finite number above 0"),
+    ],
+)
+def test_constant_that_is_no_number_is_refused_with_its_rule(
+    make: Make, argument: str, rule: str
+) -> None:
+    with pytest.raises(TypeError, match=exactly(f"{argument} must be {rule}, not 'much'")):
+        make(**{argument: "much"})
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments"),
+    [
+        (AIMD, {"backoff": 0.5}),
+        (Vegas, {"alpha": 1, "beta": 1}),
+        (Gradient2, {"tolerance": 1}),
+    ],
+)
+def test_constant_at_the_edge_of_its_range_is_accepted(
+    make: Make, arguments: dict[str, Any]
+) -> None:
+    made = make(**arguments)
+
+    assert {name: getattr(made, name) for name in arguments} == arguments
 
 
 def test_defaults_are_the_contract() -> None:

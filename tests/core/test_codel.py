@@ -140,3 +140,27 @@ def test_overload_of_two_to_one_is_served_at_full_speed_with_short_waits() -> No
 
 def test_load_that_fits_is_all_served() -> None:
     assert len(served(every=0.0021, service=0.002, seconds=10.0)) == int(10.0 / 0.0021)
+
+
+def test_first_request_decides_nothing_however_long_it_waited() -> None:
+    codel = CoDelMachine()
+
+    shed = codel.sheds(0.0, 60.0)
+
+    assert (shed, codel.standing) == (False, False)
+
+
+def test_queue_was_never_standing_before_its_first_request() -> None:
+    assert CoDelMachine().standing is False
+
+
+def test_clock_a_little_out_of_order_is_told_from_one_with_an_earlier_epoch() -> None:
+    codel = CoDelMachine(interval=10.0)
+    codel.sheds(100.0, 50.0)
+    codel.sheds(110.0, 50.0)  # Standing; this interval ends at 120.
+
+    codel.sheds(100.0, 50.0)
+    still = codel.standing
+    codel.sheds(99.9, 50.0)
+
+    assert (still, codel.standing) == (True, False)

@@ -107,7 +107,12 @@ def test_nobody_who_asks_late_loses_a_phase() -> None:
     drain = machine(delay=5.0, grace=30.0, running=1)
     drain.begin(100.0)
 
-    assert phases(drain.poll(1000.0)) == [Phase.DRAINING, Phase.CLOSING]
+    moved = drain.poll(1000.0)
+
+    assert moved == [
+        PhaseChange(Phase.ANNOUNCED, Phase.DRAINING, 1000.0),
+        PhaseChange(Phase.DRAINING, Phase.CLOSING, 1000.0),
+    ]
 
 
 def test_time_to_ask_again_is_the_end_of_the_phase() -> None:
@@ -176,6 +181,7 @@ def test_force_gives_up_whatever_runs(delay: float) -> None:
     late = drain.leave(102.0)
 
     assert phases(moved) == [Phase.FORCED]
+    assert moved[0].at == 101.0
     assert late == []
     assert drain.account.cut == 2
 

@@ -456,3 +456,17 @@ def test_equal_dues_are_computed_like_fractions() -> None:
 
     exact = [float(Fraction(n, 7)) for n in range(1, 1001)]
     assert dues == pytest.approx(exact, rel=1e-15)
+
+
+def test_cleared_bucket_keeps_what_was_spent_and_nothing_of_what_was_reserved() -> None:
+    limit = machine(burst=3)
+    taken(limit, now=0.0)
+    limit.reserve("waiter", 0.0)
+    limit.reserve("another", 0.0, 2)
+
+    limit.clear()
+
+    assert limit.wait_for(0.0) == 1.0
+    limit.reserve("newcomer", 0.0)
+    assert limit.give_back("newcomer", 0.0) is None
+    assert limit.wait_for(0.0) == 1.0

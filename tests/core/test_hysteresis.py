@@ -51,6 +51,16 @@ def test_first_result_counts_at_once(first: Status) -> None:
     assert change == StatusChange(None, first)
 
 
+@pytest.mark.parametrize("status", list(Status))
+def test_same_result_again_is_no_change(status: Status) -> None:
+    machine = HysteresisMachine(fail_after=1, recover_after=1)
+    machine.record(status)
+
+    again = machine.record(status)
+
+    assert (again, machine.status) == (None, status)
+
+
 def test_only_a_change_is_told() -> None:
     machine = HysteresisMachine(fail_after=2, recover_after=1)
     machine.record(Status.HEALTHY)

@@ -104,3 +104,9 @@ def test_bool_is_no_number(argument: str) -> None:
 
     with pytest.raises(TypeError, match=f"{argument} must be .*, not True"):
         Quantile(**arguments)
+
+
+def test_floor_and_ceiling_may_be_the_same() -> None:
+    setting = Quantile(0.5, minimum=1, floor=3.0, ceiling=3.0)
+
+    assert tracker(setting, 1.0).value() == 3.0

@@ -265,3 +265,14 @@ def test_a_time_window_needs_buckets(buckets: object) -> None:
 
     with pytest.raises((TypeError, ValueError), match=exactly(expected)):
         TimeWindow(60.0, buckets)
+
+
+@pytest.mark.parametrize("window", [CountWindow(5), TimeWindow(5.0, buckets=5)])
+def test_call_of_which_nothing_is_said_was_neither_failed_nor_slow(
+    window: CountWindow | TimeWindow,
+) -> None:
+    tally = window.tally()
+
+    tally.record(0.0)
+
+    assert figures(tally, 0.0) == (1, 0, 0)
