@@ -201,9 +201,7 @@ def test_server_that_is_freed_by_a_caller_that_left_serves_the_next() -> None:
 
 
 def test_copy_that_is_cut_in_the_moment_its_server_goes_down_leaves_nothing() -> None:
-    dependency = Dependency(
-        latency=Fixed(5.0), notices=True, troubles=(Outage(at=1.0, lasts=1.0),)
-    )
+    dependency = Dependency(latency=Fixed(5.0), notices=True, troubles=(Outage(at=1.0, lasts=1.0),))
 
     result = simulated(burst(1), dependency, Hedge(0.1, on=KeyError))
 
