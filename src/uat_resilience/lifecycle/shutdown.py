@@ -214,10 +214,13 @@ class GracefulShutdown:
             self._tell(moved)
         self._mailbox.sweep()
         if not accepted:
-            error = DrainingError(_NAME)
-            if self._bus.wants(CallRefused):
-                self._bus.emit(CallRefused(_NAME, self._now(), error))
-            raise error
+            raise self._refusal()  # Not by a name in this frame, which the error's traceback keeps.
+
+    def _refusal(self) -> DrainingError:
+        error = DrainingError(_NAME)
+        if self._bus.wants(CallRefused):
+            self._bus.emit(CallRefused(_NAME, self._now(), error))
+        return error
 
     def _leave(self) -> None:
         self._mailbox.post(lambda: self._machine.leave(self._now()))

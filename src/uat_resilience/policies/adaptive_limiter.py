@@ -142,6 +142,4 @@ class AdaptiveLimiter(Prioritised[float]):
     @staticmethod
     def _check(outcomes: Outcomes, *, admitted: bool) -> None:
         if not admitted:
-            error = OverloadedError(outcomes.policy)
-            outcomes.refused(error)
-            raise error
+            raise outcomes.refused(OverloadedError(outcomes.policy))

@@ -182,9 +182,9 @@ class Bulkhead(HeldByStreams):
         self._gate.renew()
 
     def _full(self, outcomes: Outcomes) -> BulkheadFullError:
-        error = BulkheadFullError(outcomes.policy, size=self._gate.slots.size, queue=self._queue)
-        outcomes.refused(error)
-        return error
+        return outcomes.refused(
+            BulkheadFullError(outcomes.policy, size=self._gate.slots.size, queue=self._queue)
+        )
 
 
 class _SlotPermit(Permit):

@@ -127,9 +127,7 @@ class LoadShedder(Prioritised[None]):
             if not late:
                 return
             self._release(None, Verdict.ABANDONED)
-        error = OverloadedError(outcomes.policy)
-        outcomes.refused(error)
-        raise error
+        raise outcomes.refused(OverloadedError(outcomes.policy))
 
     def _release(self, entry: None, verdict: Verdict) -> None:  # noqa: ARG002 - however it ended
         self._gate.leave(lambda: None)

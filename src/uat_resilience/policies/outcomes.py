@@ -20,6 +20,7 @@ __all__ = ["Outcomes"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Refused = TypeVar("Refused", bound=CallRefusedError)
 
 
 class Outcomes:
@@ -124,7 +125,8 @@ class Outcomes:
 
         return told
 
-    def refused(self, error: CallRefusedError) -> None:
-        """Tell that the call was not made."""
+    def refused(self, error: Refused) -> Refused:
+        """Tell that the call was not made; return the error, to be raised without a name in the frame it keeps."""
         if self._bus.wants(CallRefused):
             self._bus.emit(CallRefused(self.policy, self.now(), error))
+        return error

@@ -157,11 +157,11 @@ class RateLimiter(Admission[None]):
 
     def _refuse(self, outcomes: Outcomes, retry_after: float | None) -> None:
         if retry_after is not None:
-            error = RateLimitedError(
-                outcomes.policy,
-                quota=self._burst,
-                window=self._burst / self._rate,
-                retry_after=retry_after,
+            raise outcomes.refused(
+                RateLimitedError(
+                    outcomes.policy,
+                    quota=self._burst,
+                    window=self._burst / self._rate,
+                    retry_after=retry_after,
+                )
             )
-            outcomes.refused(error)
-            raise error

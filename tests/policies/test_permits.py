@@ -1,0 +1,73 @@
+"""Blocks under a policy: entered here and left there, and one inside another."""
+
+from typing import Any
+
+import anyio
+import pytest
+
+from uat_resilience import (
+    AIMD,
+    AdaptiveLimiter,
+    BreakerState,
+    Bulkhead,
+    BulkheadFullError,
+    CircuitBreaker,
+    ConsecutiveFailures,
+    LoadShedder,
+)
+from uat_resilience.testing import FakeClock
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Bulkhead(1),
+        lambda: AdaptiveLimiter(AIMD(initial=1)),
+        lambda: LoadShedder(1, queue=0),
+    ],
+    ids=["bulkhead", "adaptive limiter", "load shedder"],
+)
+async def test_a_block_entered_in_one_task_and_left_in_another_gives_its_slot_back(
+    make: Any,
+) -> None:
+    policy = make()
+    permit = policy.permit()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(permit.__aenter__)
+    async with anyio.create_task_group() as group:
+        assert policy.in_use
+        group.start_soon(permit.__aexit__, None, None, None)
+
+    assert not policy.in_use
+    assert policy.call(int) == 0
+
+
+async def test_a_probe_entered_in_one_task_and_left_in_another_is_judged() -> None:
+    clock = FakeClock()
+    breaker = CircuitBreaker("db", trip=ConsecutiveFailures(1), recovery_time=1.0, clock=clock)
+    with breaker.permit() as failing:
+        failing.failure()
+    clock.advance(1.0)
+    probe = breaker.permit()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(probe.__aenter__)
+    assert breaker.state is BreakerState.HALF_OPEN
+    async with anyio.create_task_group() as group:
+        group.start_soon(probe.__aexit__, None, None, None)
+
+    assert breaker.state is BreakerState.CLOSED
+
+
+def test_blocks_of_one_policy_may_be_nested() -> None:
+    bulkhead = Bulkhead(2)
+
+    with bulkhead.permit():
+        with bulkhead.permit():
+            assert bulkhead.snapshot().running == 2
+            with pytest.raises(BulkheadFullError), bulkhead.permit():
+                pass
+        assert bulkhead.snapshot().running == 1
+
+    assert bulkhead.snapshot().running == 0
