@@ -1,21 +1,18 @@
 """Graceful shutdown: say so, go on for a moment, refuse, wait for what runs, close, and tell the truth."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from contextvars import Token  # noqa: TC003 - read by those who ask for type hints
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from uat_resilience._core.arguments import seconds, seconds_or_zero
 from uat_resilience._core.drain import Account, DrainMachine, Phase, PhaseChange
 from uat_resilience._core.hysteresis import Probe, Status
-from uat_resilience.ambient import DrainSignal, current_drain
+from uat_resilience.ambient import DrainSignal
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import DrainingError
 from uat_resilience.lifecycle.closers import Closers
 from uat_resilience.lifecycle.health import HealthRegistry
 from uat_resilience.lifecycle.signals import SignalWatch
+from uat_resilience.lifecycle.tracked import Tracked
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.telemetry.bus import EventBus, default_bus
@@ -115,7 +112,7 @@ class GracefulShutdown:
         self._mailbox.sweep()
         return snapshot
 
-    def track(self) -> "Tracked":
+    def track(self) -> Tracked:
         """Count a block as work: `with shutdown.track(): ...`, or `async with`.
 
         Raises:
@@ -267,48 +264,3 @@ class GracefulShutdown:
 
     def _time(self) -> Clock:
         return self._clock or default_clock.clock
-
-
-class Tracked:
-    """A block that counts as work. It may be entered in one task and left in another.
-
-    Attributes:
-        signal: Is set when the work had better come to an end.
-    """
-
-    __slots__ = ("_enter", "_leave", "_token", "signal")
-
-    def __init__(
-        self, enter: Callable[[], None], leave: Callable[[], None], signal: DrainSignal
-    ) -> None:
-        self._enter = enter
-        self._leave = leave
-        self.signal = signal
-
-    def __enter__(self) -> Self:
-        self._enter()
-        self._token: Token[DrainSignal | None] = current_drain.set(self.signal)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with suppress(
-            ValueError
-        ):  # It was entered in another task, whose context is not ours to reset.
-            current_drain.reset(self._token)
-        self._leave()
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, trace)

@@ -1,0 +1,55 @@
+"""A piece of work that a shutdown waits for, and whose pauses it wakes."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Token  # noqa: TC003 - read by those who ask for type hints
+from types import TracebackType
+from typing import Self
+
+from uat_resilience.ambient import DrainSignal, current_drain
+
+__all__ = ["Tracked"]
+
+
+class Tracked:
+    """A block that counts as work. It may be entered in one task and left in another.
+
+    Attributes:
+        signal: Is set when the work had better come to an end.
+    """
+
+    __slots__ = ("_enter", "_leave", "_token", "signal")
+
+    def __init__(
+        self, enter: Callable[[], None], leave: Callable[[], None], signal: DrainSignal
+    ) -> None:
+        self._enter = enter
+        self._leave = leave
+        self.signal = signal
+
+    def __enter__(self) -> Self:
+        self._enter()
+        self._token: Token[DrainSignal | None] = current_drain.set(self.signal)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # It may have been entered in another task, whose context is not ours to reset.
+        with suppress(ValueError):
+            current_drain.reset(self._token)
+        self._leave()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, trace)
