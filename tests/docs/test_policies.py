@@ -1,0 +1,109 @@
+"""A policy's page says what a reader looks for: every argument, every field of the snapshot, every section."""
+
+import inspect
+import re
+from dataclasses import fields
+
+import pytest
+from tests.docs.pages import DOCS, headings
+
+from uat_resilience import (
+    AdaptiveLimiter,
+    AdaptiveLimiterSnapshot,
+    BreakerSnapshot,
+    Bulkhead,
+    BulkheadSnapshot,
+    CircuitBreaker,
+    Coalesce,
+    CoalesceSnapshot,
+    Fallback,
+    FallbackSnapshot,
+    GracefulShutdown,
+    HealthRegistry,
+    Hedge,
+    HedgeSnapshot,
+    Keyed,
+    LoadShedder,
+    LoadShedderSnapshot,
+    RateLimiter,
+    RateLimiterSnapshot,
+    Retry,
+    RetrySnapshot,
+    ShutdownSnapshot,
+    Timeout,
+    TimeoutSnapshot,
+)
+
+POLICIES: dict[str, type] = {
+    "adaptive-limiter": AdaptiveLimiter,
+    "bulkhead": Bulkhead,
+    "circuit-breaker": CircuitBreaker,
+    "coalesce": Coalesce,
+    "fallback": Fallback,
+    "health": HealthRegistry,
+    "hedge": Hedge,
+    "keyed": Keyed,
+    "load-shedder": LoadShedder,
+    "rate-limiter": RateLimiter,
+    "retry": Retry,
+    "shutdown": GracefulShutdown,
+    "timeout": Timeout,
+}
+SNAPSHOTS = {
+    "adaptive-limiter": AdaptiveLimiterSnapshot,
+    "bulkhead": BulkheadSnapshot,
+    "circuit-breaker": BreakerSnapshot,
+    "coalesce": CoalesceSnapshot,
+    "fallback": FallbackSnapshot,
+    "hedge": HedgeSnapshot,
+    "load-shedder": LoadShedderSnapshot,
+    "rate-limiter": RateLimiterSnapshot,
+    "retry": RetrySnapshot,
+    "shutdown": ShutdownSnapshot,
+    "timeout": TimeoutSnapshot,
+}
+EVERYWHERE = {"self", "name", "clock", "bus"}
+PAGES = sorted(page.stem for page in (DOCS / "policies").glob("*.md") if page.stem != "index")
+SECTIONS = [
+    *("About", "Usage", "How it decides", "Defaults", "With other policies", "Telemetry"),
+    *("Sync, asyncio, trio", "Cancellation", "Anti-patterns", "Errors"),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_has_every_section_in_the_usual_order(page: str) -> None:
+    found = headings(DOCS / "policies" / f"{page}.md", 2)
+
+    assert found == SECTIONS
+
+
+@pytest.mark.parametrize("page", POLICIES)
+def test_page_gives_the_default_of_every_argument(page: str) -> None:
+    arguments = set(inspect.signature(POLICIES[page].__init__).parameters) - EVERYWHERE
+
+    told = _named_in(page, "Defaults")
+
+    assert arguments - told == set()
+
+
+@pytest.mark.parametrize("page", SNAPSHOTS)
+def test_page_names_every_field_of_the_snapshot(page: str) -> None:
+    told = _named_in(page, "Telemetry")
+
+    shown = {field.name for field in fields(SNAPSHOTS[page])}
+
+    assert shown - told == set()
+
+
+def test_index_leads_to_every_page() -> None:
+    text = (DOCS / "policies" / "index.md").read_text(encoding="utf-8")
+
+    linked = set(re.findall(r"\]\(([a-z-]+)\.md", text))
+
+    assert linked == set(PAGES)
+
+
+def _named_in(page: str, section: str) -> set[str]:
+    text = (DOCS / "policies" / f"{page}.md").read_text(encoding="utf-8")
+    part = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"`([a-z_]+)", part))
