@@ -95,15 +95,17 @@ def test_slot_of_a_killed_process_is_free_after_its_lease(server: Server, spawn:
         assert waiting.call(lambda: "ran") == "ran"
 
 
-@pytest.fixture
-def cluster(start: Callable[..., Server]) -> Server:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A cluster of one node, which has all slots and refuses scripts whose keys lie in several."""
-    node = start("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    directory = tmp_path_factory.mktemp("cluster")
+    node = Server(directory, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     with node.admin() as admin:
         admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         while b"cluster_state:ok" not in admin.execute_command("CLUSTER", "INFO"):
             admin.execute_command("WAIT", 1, 10)
-    return node
+    yield node
+    node.stop()
 
 
 def test_keys_of_a_policy_lie_in_one_slot_of_a_cluster(cluster: Server) -> None:

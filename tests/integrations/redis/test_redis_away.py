@@ -26,6 +26,7 @@ from uat_resilience.integrations.redis import (
     RedisRateLimiter,
     SharedBreaker,
 )
+from uat_resilience.integrations.redis.bounded import bounded, ending_within
 from uat_resilience.telemetry import BreakerStateChanged, FallbackUsed, SlotQueued
 from uat_resilience.testing import FakeClock
 
@@ -220,6 +221,18 @@ def test_call_in_a_hurry_leaves_half_of_its_time_to_the_body(start: Starts, driv
     assert left > 0
 
 
+def test_call_that_was_let_in_here_has_nothing_to_tell_redis(driver: Driver) -> None:
+    link = gone(driver)
+    bulkhead = RedisBulkhead(1, client=link, name="orders")
+
+    away = []
+    for _ in range(3):
+        driver.call(bulkhead, int)
+        away.append(link.away)
+
+    assert away == [False, False, True]
+
+
 def test_limiter_keeps_to_its_limit_by_itself(driver: Driver) -> None:
     limiter = RedisRateLimiter(2, per=3600, client=gone(driver), name="orders")
 
@@ -263,6 +276,20 @@ def test_bulkhead_keeps_to_its_cap_by_itself() -> None:
             bulkhead.call(int)
 
         assert bulkhead.call(lambda: "ran") == "ran"
+
+
+def test_bulkhead_keeps_to_its_cap_by_itself_on_a_loop(tasks: Tasks) -> None:
+    bulkhead = RedisBulkhead(1, client=gone(tasks), name="orders")
+
+    async def body() -> None:
+        raise AssertionError("there was no slot for it")
+
+    async def main() -> None:
+        async with bulkhead.permit():
+            with pytest.raises(BulkheadFullError):
+                await bulkhead.acall(body)
+
+    tasks.run(main)
 
 
 def test_bulkhead_counts_the_leases_it_has_when_it_is_by_itself(start: Starts) -> None:
@@ -332,3 +359,29 @@ def test_settings_of_the_clients_own_are_left_as_they_are() -> None:
         settings = client.connection_pool.connection_kwargs
 
     assert (settings["socket_timeout"], settings["socket_connect_timeout"]) == (3, 4)
+
+
+def test_exchange_that_has_no_time_left_ends_at_once(server: Server) -> None:
+    with redis.Redis(port=server.port) as client:
+        own = bounded(client)
+
+        with ending_within(1e-9), pytest.raises(redis.TimeoutError):
+            own.ping()
+
+
+def test_what_comes_late_without_a_loop_is_left(tasks: Tasks) -> None:
+    async def work() -> None:
+        raise AssertionError("nothing runs it")
+
+    assert gone(tasks).later(work()) is None
+
+
+def test_link_shows_its_breaker(driver: Driver) -> None:
+    link = gone(driver)
+    limiter = RedisRateLimiter(9, client=link, name="orders")
+
+    for _ in range(3):
+        driver.call(limiter, int)
+
+    assert link.away
+    assert link.snapshot().state is BreakerState.OPEN

@@ -115,6 +115,28 @@ def test_calls_wait_in_one_queue_first_come_first_served(server: Server, tasks: 
     assert ran == [0, 1, 2]
 
 
+def test_newcomer_does_not_pass_those_who_wait(server: Server, driver: Driver) -> None:
+    client = driver.client(server.port)
+    narrow = RedisBulkhead(1, queue=1, client=client, name="orders")
+    wide = RedisBulkhead(2, queue=1, client=client, name="orders")
+    with server.admin() as admin:
+        admin.zadd(QUEUE, {"first": 1})
+        admin.zadd("uat:{orders}:heard", {"first": 9e15})
+
+        with pytest.raises(BulkheadFullError):
+            driver.call(narrow, pytest.fail)
+
+        assert driver.call(wide, lambda: "there was room for both") == "there was room for both"
+
+
+def test_lease_that_ran_out_is_free_while_others_last(server: Server, driver: Driver) -> None:
+    bulkhead = RedisBulkhead(2, client=driver.client(server.port), name="orders")
+    with server.admin() as admin:
+        admin.zadd(HELD, {"dead": 1, "alive": 9e15})
+
+        assert driver.call(bulkhead, lambda: "ran") == "ran"
+
+
 def test_wait_ends_at_max_wait(server: Server, driver: Driver) -> None:
     client = driver.client(server.port)
     bulkhead = RedisBulkhead(1, queue=1, max_wait=0.05, client=client, name="orders")
@@ -269,6 +291,70 @@ def test_renewal_of_a_task_that_overtakes_the_end_of_its_call_is_undone(
 
     with server.admin() as admin:
         assert admin.zcard(HELD) == 0
+
+
+def test_lease_that_ended_in_time_is_not_lost(server: Server) -> None:
+    with redis.Redis(port=server.port) as client, server.admin() as admin:
+        bulkhead = RedisBulkhead(1, client=client, name="orders")
+        admin.zadd(HELD, {"somebody": 9e15})
+
+        bulkhead._leases._exchange_now({"ended": None})
+
+        assert bulkhead.snapshot().lost == 0
+
+
+def test_nothing_to_tell_is_not_told(server: Server, tasks: Tasks) -> None:
+    with redis.Redis(port=server.port) as client, server.admin() as admin:
+        link = RedisLink(client, tasks.client(server.port))
+        leases = RedisBulkhead(1, client=link, name="orders")._leases
+
+        leases.settle()
+        tasks.run(leases.asettle)
+
+        assert "cmdstat_evalsha" not in admin.info("commandstats")
+
+
+def test_timer_rests_when_nothing_is_held(server: Server, tasks: Tasks) -> None:
+    bulkhead = RedisBulkhead(1, client=tasks.client(server.port), name="orders", lease=0.03)
+
+    async def main() -> None:
+        await bulkhead.acall(nothing)
+        timer = bulkhead._leases._timer
+        assert timer is not None
+        later = asyncio.Event()
+        asyncio.get_running_loop().call_at(timer.when() + 0.001, later.set)
+        await later.wait()
+
+    tasks.run(main)
+
+    assert bulkhead._leases._timer is None
+
+
+def test_stream_that_is_closed_after_its_loop_leaves_its_lease_to_run_out(
+    server: Server, tasks: Tasks
+) -> None:
+    bulkhead = RedisBulkhead(1, client=tasks.client(server.port), name="orders")
+
+    @bulkhead
+    async def numbers() -> "object":
+        yield 1
+
+    stream = numbers()
+    tasks.run(stream.__anext__)
+
+    with pytest.raises(StopIteration):
+        stream.aclose().send(None)
+
+    assert bulkhead.snapshot().held == 0
+
+
+def test_bulkhead_that_never_decides_alone_is_one_like_others(
+    server: Server, driver: Driver
+) -> None:
+    client = driver.client(server.port)
+    bulkhead = RedisBulkhead(1, client=client, name="orders", local=False)
+
+    assert driver.call(bulkhead, lambda: "ran") == "ran"
 
 
 def test_cancelled_call_gives_its_slot_back(server: Server, tasks: Tasks) -> None:

@@ -12,6 +12,7 @@ from tests.integrations.redis.servers import Server
 from uat_resilience import EventBus, Pipeline, RateLimitedError, TimedOutError, captured, deadline
 from uat_resilience.integrations.redis import RedisLink, RedisRateLimiter
 from uat_resilience.telemetry import CallRefused, SlotQueued
+from uat_resilience.waiting.threads import ThreadWaiter
 
 
 def admitted(driver: Driver, limiter: RedisRateLimiter, calls: int) -> int:
@@ -161,6 +162,30 @@ def test_call_after_its_deadline_is_not_made(server: Server) -> None:
 
         with pytest.raises(TimedOutError):
             limiter.call(pytest.fail)
+
+
+def test_call_of_a_task_after_its_deadline_is_not_made(server: Server, tasks: Tasks) -> None:
+    limiter = RedisRateLimiter(1, client=tasks.client(server.port), name="orders")
+
+    async def body() -> None:
+        raise AssertionError("it is too late")
+
+    async def main() -> None:
+        with deadline(1e-9):
+            await limiter.acall(body)
+
+    with pytest.raises(TimedOutError):
+        tasks.run(main)
+
+
+def test_child_starts_with_nobody_waiting(server: Server) -> None:
+    with redis.Redis(port=server.port) as client:
+        limiter = RedisRateLimiter(1, client=client, name="orders")
+        limiter._here.add(ThreadWaiter())
+
+        limiter.renew()
+
+        assert limiter.snapshot().waiting == 0
 
 
 def test_cancelled_call_gives_its_reservation_back(server: Server, tasks: Tasks) -> None:

@@ -223,6 +223,28 @@ def test_call_that_is_cancelled_while_it_asks_gives_the_probe_back(
     tasks.call(fleet.one, int)
 
 
+def test_call_that_is_cancelled_while_it_looks_leaves_nothing(
+    start: Callable[..., Server], tasks: Tasks
+) -> None:
+    server = start()
+    fleet = Fleet(RedisLink(tasks.client(server.port), timeout=5))
+
+    async def body() -> None:
+        raise AssertionError("a cancelled call was made")
+
+    async def main() -> None:
+        server.pause()
+        call = asyncio.create_task(fleet.one.acall(body))
+        await asyncio.wait([call], timeout=0.05)
+        call.cancel()
+        await asyncio.wait([call])
+        server.resume()
+
+    tasks.run(main)
+
+    assert tasks.call(fleet.one, lambda: "ran") == "ran"
+
+
 def test_late_gift_of_the_probe_is_not_kept(start: Callable[..., Server]) -> None:
     server = start()
     with redis.Redis(port=server.port) as client:

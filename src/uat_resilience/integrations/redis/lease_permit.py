@@ -31,7 +31,7 @@ class LeasePermit(Permit):
     ) -> None:
         super().__exit__(kind, error, trace)
         # A block that is torn down (an interrupt, an abandoned generator) leaves that to the next exchange.
-        if self._slot is not None and (error is None or isinstance(error, Exception)):
+        if self._leased() and (error is None or isinstance(error, Exception)):
             self._entrance.settle()
 
     async def __aexit__(
@@ -41,11 +41,14 @@ class LeasePermit(Permit):
         trace: TracebackType | None,
     ) -> None:
         await super().__aexit__(kind, error, trace)
-        if self._slot is None:
+        if not self._leased():
             return
         settling = self._entrance.settling()
         if settling is not None and (error is None or isinstance(error, Exception)):
             await asyncio.shield(settling)  # A cancelled caller goes; Redis is told all the same.
+
+    def _leased(self) -> bool:
+        return self._slot is not None and self._slot.lease is not None
 
     def _take(self) -> None:
         if switches.guarding:

@@ -56,13 +56,12 @@ class SharedPermit(Permit):
             raise
 
     def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
-        match verdict:
-            case Verdict.SUCCESS:
-                self._inner.success()
-            case Verdict.FAILURE:
-                self._inner.failure()
-            case Verdict.ABANDONED:
-                self._inner.abandon()
-            case None:
-                pass
-        self._inner.__exit__(None if error is None else type(error), error, None)
+        inner = self._inner
+        words = {
+            Verdict.SUCCESS: inner.success,
+            Verdict.FAILURE: inner.failure,
+            Verdict.ABANDONED: inner.abandon,
+        }
+        if verdict is not None:
+            words[verdict]()
+        inner.__exit__(None if error is None else type(error), error, None)
