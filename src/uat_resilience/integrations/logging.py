@@ -7,13 +7,14 @@ its record, for formatters that write data.
 """
 
 from collections.abc import Mapping
-from logging import Logger, getLogger
+from logging import Filter, Logger, LogRecord, getLogger
 
 from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.lines import Line, listen
 from uat_resilience.telemetry import EventBus, default_bus
 
-__all__ = ["Handle", "instrument"]
+__all__ = ["CorrelationFilter", "Handle", "instrument"]
 
 
 def instrument(
@@ -40,6 +41,19 @@ def instrument(
             to.log(line.level, "%s %s", line.event, _Fields(line.fields), extra=line.fields)
 
     return Handle(listen(default_bus if bus is None else bus, write, quiet=quiet))
+
+
+class CorrelationFilter(Filter):
+    """Give each record the id of the request it was logged in, as `request_id`: `%(request_id)s`, or `-`.
+
+    Put it on a handler: `handler.addFilter(CorrelationFilter())`.
+    """
+
+    def filter(self, record: LogRecord) -> bool:
+        """Add the id, and let the record pass."""
+        correlation = current_correlation.get()
+        record.request_id = "-" if correlation is None else correlation.request_id
+        return True
 
 
 class _Fields:

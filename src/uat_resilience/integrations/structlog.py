@@ -6,9 +6,11 @@ The event is what happened, in two or three words; all else is fields: `policy`,
 `reason`, `error`, `times`.
 """
 
-from typing import Protocol
+from collections.abc import MutableMapping
+from typing import Any, Protocol
 
 from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.lines import Line, listen
 from uat_resilience.telemetry import EventBus, default_bus
 
@@ -19,7 +21,7 @@ except ImportError as error:
         "structlog is not installed: pip install 'uat-resilience[structlog]'"
     ) from error
 
-__all__ = ["BoundLogger", "Handle", "instrument"]
+__all__ = ["BoundLogger", "Handle", "add_correlation", "instrument"]
 
 
 class BoundLogger(Protocol):
@@ -53,3 +55,15 @@ def instrument(
         to.log(line.level, line.event, **line.fields)
 
     return Handle(listen(default_bus if bus is None else bus, write, quiet=quiet))
+
+
+def add_correlation(
+    logger: object,  # noqa: ARG001 - a processor gets three arguments
+    method: str,  # noqa: ARG001 - the same
+    entry: MutableMapping[str, Any],
+) -> MutableMapping[str, Any]:
+    """Give each entry the id of the request it was logged in, as `request_id`. A processor for structlog."""
+    correlation = current_correlation.get()
+    if correlation is not None:
+        entry["request_id"] = correlation.request_id
+    return entry
