@@ -159,6 +159,27 @@ async def test_a_loser_that_succeeds_all_the_same_has_its_result_closed() -> Non
     assert closed == [0]
 
 
+async def test_a_loser_that_raises_while_it_is_stopped_disturbs_nobody() -> None:
+    begun: list[int] = []
+
+    async def spiteful() -> int:
+        number = len(begun)
+        begun.append(number)
+        try:
+            await pause(10.0 if number == 0 else 1.0)
+        except anyio.get_cancelled_exc_class():
+            raise ZeroDivisionError from None
+        return number
+
+    hedge = Hedge(2.0)
+    with captured() as events:
+        assert await hedge.acall(spiteful) == 1
+
+    assert [type(event).__name__ for event in events][-1] == "CallSucceeded"
+    begun.clear()
+    assert await hedge.acall(spiteful) == 1
+
+
 async def test_a_budget_that_is_spent_suppresses_the_copy_and_nothing_else() -> None:
     budget = RetryBudget(0.0, minimum_per_second=0.0)
     copies = Copies(5.0)
