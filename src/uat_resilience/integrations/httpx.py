@@ -16,7 +16,7 @@ from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.body import aread, read
 from uat_resilience.integrations.http.call import Call
-from uat_resilience.integrations.http.deadlines import awithin, capped, within
+from uat_resilience.integrations.http.deadlines import awithin, bounded, within
 from uat_resilience.integrations.http.dialect import Dialect
 from uat_resilience.integrations.http.exchange import AsyncExchange, Exchange
 from uat_resilience.integrations.http.hosts import Hosts
@@ -85,15 +85,14 @@ class ResilientTransport(httpx.BaseTransport):
     def _send(self, call: Call[httpx.Request]) -> httpx.Response:
         deadline = current_deadline.get()
         request = _attempt(call, deadline)
-        timeouts = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
-        request.extensions["timeout"] = {
-            phase: capped(timeouts.get(phase), deadline) for phase in _PHASES
-        }
+        if deadline is not None:
+            given = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
+            request.extensions["timeout"] = bounded(given, deadline)
         response = within(
             deadline, lambda: self._inner.handle_request(request), httpx.TimeoutException
         )
         stream = cast("httpx.SyncByteStream", response.stream)
-        response.stream = _Body(stream, Answer(deadline))
+        response.stream = _Body(stream, Answer(deadline), response.headers.get("content-length"))
         return response
 
 
@@ -138,19 +137,22 @@ class AsyncResilientTransport(httpx.AsyncBaseTransport):
         request = _attempt(call, deadline)
         response = await awithin(deadline, lambda: self._inner.handle_async_request(request))
         stream = cast("httpx.AsyncByteStream", response.stream)
-        response.stream = _AsyncBody(stream, Answer(deadline))
+        length = response.headers.get("content-length")
+        response.stream = _AsyncBody(stream, Answer(deadline), length)
         return response
 
 
 class _Body(httpx.SyncByteStream):
     """A body, and what is held for it."""
 
-    def __init__(self, stream: httpx.SyncByteStream, answer: Answer) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, answer: Answer, length: str | None) -> None:
         self._stream = stream
+        self._length = length
         self.answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        return read(self._stream, self.answer, httpx.TimeoutException, _KINSHIP)
+        late = httpx.TimeoutException
+        return read(self._stream, self.answer, _KINSHIP, late=late, length=self._length)
 
     def close(self) -> None:
         try:
@@ -162,12 +164,13 @@ class _Body(httpx.SyncByteStream):
 class _AsyncBody(httpx.AsyncByteStream):
     """A body, and what is held for it."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, answer: Answer) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, answer: Answer, length: str | None) -> None:
         self._stream = stream
+        self._length = length
         self.answer = answer
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aread(self._stream, self.answer, _KINSHIP)
+        return aread(self._stream, self.answer, _KINSHIP, length=self._length)
 
     async def aclose(self) -> None:
         try:
@@ -193,7 +196,6 @@ _UNWELL = (
     httpx.RemoteProtocolError,
     httpx.ProxyError,
 )
-_PHASES = ("connect", "read", "write", "pool")
 _LIBRARY = Library(
     lambda status, headers, body, extensions: httpx.Response(
         status, headers=headers, stream=body, extensions=extensions
@@ -241,10 +243,9 @@ def per_host(
 def _attempt(call: Call[httpx.Request], deadline: Deadline | None) -> httpx.Request:
     """Begin an attempt; return its request, which leaves the user's as it is."""
     request = call.request
-    told = call.attempt(deadline, request.headers)
-    replaced = {name.lower().encode() for name in told}
-    headers = [pair for pair in request.headers.raw if pair[0].lower() not in replaced]
-    headers += [(name.encode(), value.encode()) for name, value in told.items()]
+    headers = request.headers.copy()
+    for name, value in call.attempt(deadline, request.headers).items():
+        headers[name] = value
     return httpx.Request(
         request.method,
         request.url,

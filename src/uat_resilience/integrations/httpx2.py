@@ -16,7 +16,7 @@ from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.body import aread, read
 from uat_resilience.integrations.http.call import Call
-from uat_resilience.integrations.http.deadlines import awithin, capped, within
+from uat_resilience.integrations.http.deadlines import awithin, bounded, within
 from uat_resilience.integrations.http.dialect import Dialect
 from uat_resilience.integrations.http.exchange import AsyncExchange, Exchange
 from uat_resilience.integrations.http.hosts import Hosts
@@ -85,15 +85,14 @@ class ResilientTransport(httpx2.BaseTransport):
     def _send(self, call: Call[httpx2.Request]) -> httpx2.Response:
         deadline = current_deadline.get()
         request = _attempt(call, deadline)
-        timeouts = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
-        request.extensions["timeout"] = {
-            phase: capped(timeouts.get(phase), deadline) for phase in _PHASES
-        }
+        if deadline is not None:
+            given = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
+            request.extensions["timeout"] = bounded(given, deadline)
         response = within(
             deadline, lambda: self._inner.handle_request(request), httpx2.TimeoutException
         )
         stream = cast("httpx2.SyncByteStream", response.stream)
-        response.stream = _Body(stream, Answer(deadline))
+        response.stream = _Body(stream, Answer(deadline), response.headers.get("content-length"))
         return response
 
 
@@ -140,19 +139,22 @@ class AsyncResilientTransport(httpx2.AsyncBaseTransport):
         request = _attempt(call, deadline)
         response = await awithin(deadline, lambda: self._inner.handle_async_request(request))
         stream = cast("httpx2.AsyncByteStream", response.stream)
-        response.stream = _AsyncBody(stream, Answer(deadline))
+        length = response.headers.get("content-length")
+        response.stream = _AsyncBody(stream, Answer(deadline), length)
         return response
 
 
 class _Body(httpx2.SyncByteStream):
     """A body, and what is held for it."""
 
-    def __init__(self, stream: httpx2.SyncByteStream, answer: Answer) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, answer: Answer, length: str | None) -> None:
         self._stream = stream
+        self._length = length
         self.answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        return read(self._stream, self.answer, httpx2.TimeoutException, _KINSHIP)
+        late = httpx2.TimeoutException
+        return read(self._stream, self.answer, _KINSHIP, late=late, length=self._length)
 
     def close(self) -> None:
         try:
@@ -164,12 +166,13 @@ class _Body(httpx2.SyncByteStream):
 class _AsyncBody(httpx2.AsyncByteStream):
     """A body, and what is held for it."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, answer: Answer) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, answer: Answer, length: str | None) -> None:
         self._stream = stream
+        self._length = length
         self.answer = answer
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aread(self._stream, self.answer, _KINSHIP)
+        return aread(self._stream, self.answer, _KINSHIP, length=self._length)
 
     async def aclose(self) -> None:
         try:
@@ -195,7 +198,6 @@ _UNWELL = (
     httpx2.RemoteProtocolError,
     httpx2.ProxyError,
 )
-_PHASES = ("connect", "read", "write", "pool")
 _LIBRARY = Library(
     lambda status, headers, body, extensions: httpx2.Response(
         status, headers=headers, stream=body, extensions=extensions
@@ -243,10 +245,9 @@ def per_host(
 def _attempt(call: Call[httpx2.Request], deadline: Deadline | None) -> httpx2.Request:
     """Begin an attempt; return its request, which leaves the user's as it is."""
     request = call.request
-    told = call.attempt(deadline, request.headers)
-    replaced = {name.lower().encode() for name in told}
-    headers = [pair for pair in request.headers.raw if pair[0].lower() not in replaced]
-    headers += [(name.encode(), value.encode()) for name, value in told.items()]
+    headers = request.headers.copy()
+    for name, value in call.attempt(deadline, request.headers).items():
+        headers[name] = value
     return httpx2.Request(
         request.method,
         request.url,

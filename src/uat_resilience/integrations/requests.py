@@ -119,7 +119,8 @@ class _Body:
         decode_content: bool | None = None,  # noqa: FBT001 - the library's
     ) -> Generator[bytes]:
         """Read the body in parts, as they come in."""
-        return read(self._parts(amt, decode_content), self.answer, _LATE, _KINSHIP)
+        parts = self._parts(amt, decode_content)
+        return read(parts, self.answer, _KINSHIP, late=_LATE)
 
     def close(self) -> None:
         """Close the connection."""

@@ -41,9 +41,10 @@ class Answer:
 
     def leave(self) -> None:
         """Give the permits back: nobody reads on, which says nothing about the server."""
-        for permit in self._permits:
-            permit.abandon()
-        self.end()
+        if self._permits or not self._over:
+            for permit in self._permits:
+                permit.abandon()
+            self.end()
 
     def __del__(self) -> None:
         self.leave()

@@ -18,21 +18,34 @@ class _End(Enum):
 _END = _End.END
 
 
-def read(source: Iterable[bytes], answer: Answer, late: Late, kinship: Kinship) -> Generator[bytes]:
+def read(
+    source: Iterable[bytes],
+    answer: Answer,
+    kinship: Kinship,
+    *,
+    late: Late,
+    length: str | None = None,
+) -> Generator[bytes]:
     """Read a body in sync code.
 
     Args:
         source: Where it comes from.
         answer: What is held for it.
-        late: The library's error for a read that took too long.
         kinship: Makes errors of ours also the library's.
+        late: The library's errors for a read that took too long.
+        length: The answer's Content-Length, or None. Finding the end of what is there already is no read.
 
     Raises:
         TimedOutError: The deadline of the request has passed.
     """
-    parts = iter(source)
+    parts, missing = iter(source), _missing(length)
     try:
-        while (part := within(answer.deadline, lambda: next(parts, _END), late)) is not _END:
+        while True:
+            deadline = answer.deadline if missing else None
+            part = within(deadline, lambda: next(parts, _END), late)
+            if part is _END:
+                break
+            missing -= len(part)
             yield part
     except ResilienceError as error:
         answer.end(error)
@@ -44,16 +57,21 @@ def read(source: Iterable[bytes], answer: Answer, late: Late, kinship: Kinship) 
 
 
 async def aread(
-    source: AsyncIterable[bytes], answer: Answer, kinship: Kinship
+    source: AsyncIterable[bytes], answer: Answer, kinship: Kinship, *, length: str | None = None
 ) -> AsyncGenerator[bytes]:
-    """Read a body in async code. A read is cut at the deadline of the request.
+    """Read a body in async code. A read is cut at the deadline of the request. Args are those of `read`.
 
     Raises:
         TimedOutError: The deadline of the request has passed.
     """
-    parts = aiter(source)
+    parts, missing = aiter(source), _missing(length)
     try:
-        while (part := await awithin(answer.deadline, lambda: anext(parts, _END))) is not _END:
+        while True:
+            deadline = answer.deadline if missing else None
+            part = await awithin(deadline, lambda: anext(parts, _END))
+            if part is _END:
+                break
+            missing -= len(part)
             yield part
     except ResilienceError as error:
         answer.end(error)
@@ -62,3 +80,8 @@ async def aread(
         answer.end(error)
         raise
     answer.end()
+
+
+def _missing(length: str | None) -> int:
+    """Return how many bytes are to come, below 0 when nobody says."""
+    return int(length) if length is not None and length.isdecimal() else -1

@@ -4,6 +4,7 @@ from collections.abc import Container
 from typing import Any, Generic, TypeVar
 
 from uat_resilience.ambient import Deadline, retries_owned
+from uat_resilience.errors import TimedOutError
 from uat_resilience.integrations.headers import (
     DEADLINE,
     RETRY_ATTEMPT,
@@ -42,9 +43,17 @@ class Call(Generic[Q]):
             deadline: The tightest deadline around the attempt, or None.
             said: The names of the request's own headers, in any case. Which request this belongs to, it may have
                 said itself.
+
+        Raises:
+            TimedOutError: Nothing is left of the deadline.
         """
+        told: dict[str, str] = {}
+        if deadline is not None:
+            left = deadline.remaining()
+            if left <= 0:
+                raise TimedOutError(deadline.policy, after=deadline.after)
+            told[DEADLINE] = written_deadline(left)
         self.attempts += 1
-        told = {} if deadline is None else {DEADLINE: written_deadline(deadline.remaining())}
         current = current_correlation.get()
         if current is not None:
             told |= {name: value for name, value in current.headers().items() if name not in said}

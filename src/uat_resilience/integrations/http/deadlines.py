@@ -4,7 +4,7 @@ In async code the step is cut. In sync code it is told, by the ambient deadline,
 each turn; an error of the library that comes out after the deadline is taken for the deadline's.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from uat_resilience.ambient import Deadline, current_deadline
@@ -13,18 +13,14 @@ from uat_resilience.policies.deadline import tell_missed
 from uat_resilience.telemetry.bus import default_bus
 from uat_resilience.waiting import world
 
-__all__ = ["Late", "awithin", "capped", "within"]
+__all__ = ["Late", "awithin", "bounded", "capped", "within"]
 
 T = TypeVar("T")
 Late = type[Exception] | tuple[type[Exception], ...]
 """The errors of a library that mean that it waited for too long."""
 
 
-def within(
-    deadline: Deadline | None,
-    step: Callable[[], T],
-    late: Late,
-) -> T:
+def within(deadline: Deadline | None, step: Callable[[], T], late: Late) -> T:
     """Do a sync step that goes by the ambient deadline.
 
     Args:
@@ -37,11 +33,13 @@ def within(
     """
     if deadline is None:
         return step()
-    _refuse_when_over(deadline)
-    before = current_deadline.get()
-    token = None
-    if before is None or deadline.remaining() < before.remaining():
-        token = current_deadline.set(deadline)
+    before, token = current_deadline.get(), None
+    if before is not deadline:
+        left = deadline.remaining()
+        if left <= 0:
+            raise TimedOutError(deadline.policy, after=deadline.after)
+        if before is None or left < before.remaining():
+            token = current_deadline.set(deadline)
     try:
         return step()
     except late as error:
@@ -56,6 +54,8 @@ def within(
 async def awithin(deadline: Deadline | None, step: Callable[[], Awaitable[T]]) -> T:
     """Do an async step, and cut it at a deadline unless the running task is cut at that already.
 
+    Of a deadline that is over nothing is left but what the step does before it first waits.
+
     Raises:
         TimedOutError: The deadline has passed.
     """
@@ -64,7 +64,6 @@ async def awithin(deadline: Deadline | None, step: Callable[[], Awaitable[T]]) -
     here, before = world(), current_deadline.get()
     if deadline is before and deadline.task is here.running_task():
         return await step()
-    _refuse_when_over(deadline)
     scope = here.single_alarm(deadline.clock).enter(deadline.until, deadline.policy, deadline.after)
     if scope is None:  # pragma: no cover - an alarm made here is for the loop that runs here
         return await step()
@@ -91,9 +90,15 @@ def capped(seconds: float | None, deadline: Deadline | None) -> float | None:
     return left if seconds is None else min(seconds, left)
 
 
+def bounded(timeouts: Mapping[str, float | None], deadline: Deadline) -> dict[str, float | None]:
+    """Return the timeouts of httpx, none of them longer than what is left of a deadline."""
+    left = max(_ROUNDING, deadline.remaining())
+    given = map(timeouts.get, _PHASES)
+    return {
+        phase: left if seconds is None else min(seconds, left)
+        for phase, seconds in zip(_PHASES, given, strict=True)
+    }
+
+
+_PHASES = ("connect", "read", "write", "pool")
 _ROUNDING = 0.001  # Timers of the operating system may fire this much before their time.
-
-
-def _refuse_when_over(deadline: Deadline) -> None:
-    if deadline.remaining() <= 0:
-        raise TimedOutError(deadline.policy, after=deadline.after)
