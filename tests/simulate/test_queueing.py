@@ -103,6 +103,7 @@ def test_every_call_that_arrives_ends_exactly_once(
     assert sum(bucket.calls for bucket in result.buckets) == result.calls
     assert sum(times for _, times in result.kinds) == result.endings.failed + result.endings.refused
     assert result.wasted <= result.calls
+    assert all(bucket.queue >= 0 for bucket in result.buckets)
     assert dependency.queue is None or all(b.queue <= dependency.queue for b in result.buckets)
 
 

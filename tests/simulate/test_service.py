@@ -177,6 +177,15 @@ def test_work_goes_on_for_a_caller_that_has_left() -> None:
     assert [bucket.busy for bucket in result.buckets] == [1] * 9 + [0]
 
 
+def test_call_that_was_turned_away_is_no_work_for_nobody() -> None:
+    dependency = Dependency(latency=Fixed(0.5), servers=1, queue=0, turning_away=5.0)
+
+    result = simulated(burst(3), dependency, Timeout(1.0))
+
+    assert result.endings == Endings(good=1, late=0, failed=2, refused=0)
+    assert result.wasted == 0
+
+
 def test_dependency_that_notices_stops_working_for_a_caller_that_has_left() -> None:
     dependency = Dependency(latency=Fixed(3.0), servers=1, notices=True)
     impatient = Timeout(1.0)
@@ -192,6 +201,7 @@ def test_server_that_is_freed_by_a_caller_that_left_serves_the_next() -> None:
 
     result = simulated(burst(3), dependency, [Timeout(0.5), Timeout(2.0), Timeout(2.0)])
 
+    assert min(bucket.queue for bucket in result.buckets) == 0
     # The first is cut, the second served in its place, the third was being turned away when it was cut.
     assert dict(ended(result).items()) == {
         0.0: failed(1),

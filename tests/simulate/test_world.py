@@ -8,22 +8,28 @@ import pytest
 from tests.simulate.inside import End, cut_of, forever, inside, now, one, sleep
 
 from uat_resilience import (
+    BreakerState,
     Bulkhead,
     BulkheadFullError,
     CallRefusedError,
+    CircuitBreaker,
     Coalesce,
+    ConsecutiveFailures,
     Constant,
     Hedge,
     Jitter,
+    Pipeline,
     RateLimiter,
     Retry,
     TimedOutError,
     Timeout,
+    captured,
     deadline,
 )
 from uat_resilience.ambient import DrainSignal, current_drain
 from uat_resilience.simulate.kernel import Cut, Kernel
 from uat_resilience.simulate.world import KernelWorld, inhabited
+from uat_resilience.telemetry import DeadlineMissed
 from uat_resilience.testing import instant, virtual_time
 from uat_resilience.waiting import world
 
@@ -105,6 +111,13 @@ def test_timeout_cuts_at_its_deadline() -> None:
 
     assert end.at == 2.0
     assert isinstance(end.error, TimedOutError)
+
+
+def test_deadline_that_was_missed_is_told() -> None:
+    with captured() as events:
+        one(lambda: Timeout(2.0, name="mine").acall(forever))
+
+    assert DeadlineMissed("mine", 2.0, 2.0) in events
 
 
 def test_one_alarm_serves_calls_that_end_and_calls_that_are_cut() -> None:
@@ -409,7 +422,36 @@ def test_caller_that_is_cut_while_it_waits_for_a_loser_leaves_with_it() -> None:
     assert isinstance(end.error, TimedOutError)
 
 
-def test_copy_that_ends_by_itself_in_the_turn_of_its_cut_keeps_nothing_of_it() -> None:
+def test_copy_is_run_in_the_context_of_its_caller() -> None:
+    variable: ContextVar[str] = ContextVar("variable", default="unset")
+
+    async def slow() -> str:
+        await forever()
+        return "not reached"
+
+    async def named() -> str:
+        return variable.get()
+
+    async def caller() -> str:
+        variable.set("the caller's")
+        return str(await Hedge(1.0).acall(copies(slow, named)))
+
+    assert one(caller) == End(1.0, "the caller's")
+
+
+def test_loser_is_no_failure_and_missed_no_deadline() -> None:
+    breaker = CircuitBreaker("db", trip=ConsecutiveFailures(1))
+    guarded = Pipeline(Hedge(1.0), breaker, Timeout(5.0))
+
+    with captured() as events:
+        end = one(lambda: guarded.acall(copies(forever, quick)))
+
+    assert end == End(1.1, "quick")
+    assert breaker.state is BreakerState.CLOSED
+    assert not [event for event in events if isinstance(event, DeadlineMissed)]
+
+
+def test_copy_that_is_stopped_in_its_turn_is_not_cut_twice() -> None:
     async def race_and_pause() -> float:
         async with world().race() as race:
 

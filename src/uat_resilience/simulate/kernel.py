@@ -138,7 +138,7 @@ class Kernel:
     def sleep(self, task: Task, seconds: float) -> None:
         """Block the running task for some seconds, unless it is cut."""
         task.blocked_on = token = object()
-        self.at_time(self.at + seconds, self._over, (task, token))
+        self.wake_at(self.at + seconds, task, token)
 
     def soon(self, task: Task) -> None:
         """Run a new task, or one that has nothing to wait for, in its turn."""
@@ -149,6 +149,10 @@ class Kernel:
         """Let a task that is blocked on `token` go on, in its turn."""
         self._ready.append((task, token))
 
+    def wake_at(self, until: float, task: Task, token: object) -> None:
+        """Let a task go on at `until` if it is blocked on `token` then."""
+        self.at_time(until, self._due, (task, token))
+
     def cut(self, task: Task, owner: object) -> None:
         """Throw a `Cut` into a blocked task: now between two steps, and in its turn when a task asks for it."""
         task.cut = Cut(owner)
@@ -157,8 +161,8 @@ class Kernel:
         else:
             self._ready.append((task, task.cut))
 
-    def _over(self, pause: tuple[Task, object]) -> None:
-        task, token = pause
+    def _due(self, blocked: tuple[Task, object]) -> None:
+        task, token = blocked
         if task.blocked_on is token:
             self.resume(task)
 

@@ -77,11 +77,6 @@ class Race:
                 raise
         finally:
             self._inline = False
-            pending = self._owner.cut
-            if pending is not None and pending.owner is self:
-                self._owner.cut = (
-                    None  # It ended by itself in the turn in which it was told to stop.
-                )
 
     def spawn(self, copy: Callable[[], Coroutine[object, None, None]]) -> None:
         """Start a copy in a task of its own."""

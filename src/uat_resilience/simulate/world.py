@@ -92,18 +92,10 @@ class KernelWaiter:
 
     async def wait(self, clock: Clock, until: float | None) -> bool:  # noqa: ARG002 - there is one clock
         """Suspend until granted (True), or until `until` (False)."""
-        if self._granted:
-            return True
-        kernel, task = self._kernel, self._task
-        task.blocked_on = self
-        if until is None:
-            await TURN
-            return True
-        disarm = kernel.arm(until, lambda: kernel.wake(task, self))
-        try:
-            await TURN
-        finally:
-            disarm()
+        self._task.blocked_on = self
+        if until is not None:
+            self._kernel.wake_at(until, self._task, self)
+        await TURN
         return self._granted
 
 
