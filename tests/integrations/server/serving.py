@@ -1,5 +1,6 @@
 """A real uvicorn on a free port of the loopback, in a thread of this process."""
 
+import asyncio
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -35,8 +36,17 @@ class _Server(uvicorn.Server):
         self.up = Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         await super().startup(sockets=sockets)
         self.up.set()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._stopping.wait()
+
+    def stop(self) -> None:
+        """Stop at once: uvicorn by itself looks ten times a second whether it should."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
 
 
 @contextmanager
@@ -57,6 +67,6 @@ def serving(app: Any, **options: Any) -> Generator[Served]:
         try:
             yield Served(listener.getsockname()[1])
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join(PATIENCE)
             assert not thread.is_alive()

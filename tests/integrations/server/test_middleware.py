@@ -5,6 +5,11 @@ from typing import Any
 
 import anyio
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from tests.integrations.server.asking import Asked, answer, answering, ask, raising
 
 from uat_resilience import (
@@ -331,6 +336,31 @@ async def test_crash_inside_a_framework_is_left_to_it() -> None:
         await asked.to(ResilienceMiddleware(raising(ZeroDivisionError())))
 
     assert asked.sent == []
+
+
+async def test_inside_starlette_refusals_are_ours_and_crashes_are_those_of_its_handlers() -> None:
+    def mine(request: Request, error: Exception) -> PlainTextResponse:
+        return PlainTextResponse("mine", 500)
+
+    async def refused(request: Request) -> None:
+        raise CircuitOpenError("db")
+
+    async def crashed(request: Request) -> None:
+        raise ZeroDivisionError
+
+    app = Starlette(
+        routes=[Route("/refused", refused), Route("/crashed", crashed)],
+        middleware=[Middleware(ResilienceMiddleware)],
+        exception_handlers={Exception: mine},
+    )
+    crash = Asked("/crashed", scope={"query_string": b""})
+
+    refusal = await Asked("/refused", scope={"query_string": b""}).to(app)
+    with pytest.raises(ZeroDivisionError):
+        await crash.to(app)
+
+    assert refusal.reply.status == 503
+    assert (crash.reply.status, crash.reply.body) == (500, b"mine")
 
 
 async def test_answer_that_a_framework_makes_of_a_refusal_is_replaced() -> None:
