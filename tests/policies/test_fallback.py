@@ -9,6 +9,7 @@ from uat_resilience import (
     CircuitOpenError,
     Fallback,
     FallbackUsed,
+    ResilienceError,
     captured,
 )
 from uat_resilience.testing import disabled
@@ -60,13 +61,24 @@ def test_what_the_other_function_raises_comes_out(world: World) -> None:
     assert [type(event).__name__ for event in events] == ["FallbackUsed", "CallFailed"]
 
 
-def test_refusals_are_covered_only_when_they_are_named(world: World) -> None:
+@pytest.mark.parametrize("named", [Exception, ResilienceError, CallRefusedError, CircuitOpenError])
+def test_refusal_is_covered_like_any_other_error(world: World, named: type[Exception]) -> None:
     breaker = CircuitBreaker("db")
     breaker.force_open()
 
-    with pytest.raises(CircuitOpenError):
-        world.call(Fallback(on=Exception, value=1), breaker.call, int)
-    assert world.call(Fallback(on=CallRefusedError, value=1), breaker.call, int) == 1
+    answer = world.call(Fallback(on=named, value=1), breaker.call, int)
+
+    assert answer == 1
+
+
+def test_predicate_sees_refusals_too(world: World) -> None:
+    breaker = CircuitBreaker("db")
+    breaker.force_open()
+    seen: list[Exception] = []
+
+    world.call(Fallback(on=lambda error: not seen.append(error), value=1), breaker.call, int)
+
+    assert [type(error) for error in seen] == [CircuitOpenError]
 
 
 def test_its_use_is_told(world: World) -> None:

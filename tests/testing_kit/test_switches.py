@@ -1,6 +1,20 @@
-import pytest
+from typing import Any
 
-from uat_resilience import CircuitBreaker, CircuitOpenError
+import pytest
+from tests.worlds import World
+
+from uat_resilience import (
+    AdaptiveLimiter,
+    Bulkhead,
+    CircuitBreaker,
+    CircuitOpenError,
+    Fallback,
+    RateLimiter,
+    Retry,
+    SlowRate,
+    Timeout,
+    captured,
+)
 from uat_resilience.switches import switches
 from uat_resilience.testing import FakeClock, disabled, instant
 
@@ -35,3 +49,27 @@ def test_a_breaker_is_as_it_was_when_disabled_is_over() -> None:
         breaker.call(int, "no number")
 
     assert breaker.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        CircuitBreaker("db"),
+        CircuitBreaker("slow", trip=SlowRate(0.5, slower_than=1.0)),
+        Retry(on=ValueError),
+        Retry(on=(), on_result=bool, name="by result"),
+        Bulkhead(1),
+        RateLimiter(1),
+        AdaptiveLimiter(),
+        Timeout(1.0),
+        Fallback(on=ValueError, value=0),
+    ],
+    ids=lambda policy: policy.name,
+)
+def test_nothing_is_told_of_calls_while_disabled(world: World, policy: Any) -> None:
+    with disabled(), captured() as events:
+        world.call(policy, int)
+        with pytest.raises(ValueError, match="invalid"):
+            world.call(policy, lambda: int("no number"))
+
+    assert events == []

@@ -42,8 +42,9 @@ class FallbackSnapshot:
 class Fallback(Wrapper, Generic[V]):
     """Give another answer, for the errors you name and no others.
 
-    Refusals are covered only when `on` names a refusal type (`CallRefusedError` names them all). Cancellation
-    and exit always pass. Keeps nothing; safe to share between threads, tasks and event loops.
+    A refusal is an error like any other here: `on=Exception` covers an open breaker too, `on=CallRefusedError`
+    nothing but refusals. Cancellation and exit always pass. Keeps nothing; safe to share between threads,
+    tasks and event loops.
 
     Args:
         on: Exceptions to answer in place of: a type, a tuple of types, or a predicate.
@@ -102,7 +103,7 @@ class Fallback(Wrapper, Generic[V]):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        self._on = Matcher("on", on)
+        self._on = Matcher("on", on, refusals=True)
         if (value is Unset.UNSET) is (call is None):
             raise TypeError("exactly one of value and call must be given")
         if call is not None and not callable(call):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import cast
 
-from uat_resilience.errors import CallRefusedError, MisusedCallError
+from uat_resilience.errors import CallRefusedError, MisusedCallError, ResilienceError
 
 __all__ = ["ExceptionSpec", "Matcher", "says_nothing"]
 
@@ -16,18 +16,25 @@ _GROUP: type[Exception] = ExceptionGroup
 class Matcher:
     """Tell whether an exception is one of those named.
 
-    An exception group matches when every leaf does, or when a group type itself is named. Refusals match
-    only when a refusal type is named: a call that was never made is no failure of the dependency.
-    A predicate never sees a refusal or a group, only leaves.
+    An exception group matches when every leaf does, or when a group type itself is named. A predicate never
+    sees a group, only leaves.
+
+    Args:
+        argument: What it is called in messages.
+        spec: The exceptions.
+        refusals: True where a refusal is an error like any other. Otherwise it matches only when its type, or
+            the family `ResilienceError`, is named, and no predicate sees it: a call that was never made is no
+            failure of the dependency.
 
     Raises:
         TypeError: The argument is none of the three, or names something that is not an `Exception`.
             Cancellation and exit are never failures, so `BaseException` cannot be named.
     """
 
-    __slots__ = ("_groups", "_predicate", "_refusals", "_types")
+    __slots__ = ("_groups", "_like_any", "_predicate", "_refusals", "_types")
 
-    def __init__(self, argument: str, spec: ExceptionSpec) -> None:
+    def __init__(self, argument: str, spec: ExceptionSpec, *, refusals: bool = False) -> None:
+        self._like_any = refusals
         self._predicate: Callable[[Exception], bool] | None = None
         self._types: tuple[type[Exception], ...] = ()
         if isinstance(spec, type):
@@ -41,7 +48,7 @@ class Matcher:
             raise TypeError(
                 f"{argument} must be an exception type, a tuple of them or a predicate, not {spec!r}"
             )
-        self._refusals = tuple(t for t in self._types if issubclass(t, CallRefusedError))
+        self._refusals = tuple(t for t in self._types if issubclass(t, ResilienceError))
         self._groups = tuple(t for t in self._types if issubclass(t, _GROUP))
 
     @property
@@ -54,7 +61,7 @@ class Matcher:
         if isinstance(error, ExceptionGroup):
             group = cast("ExceptionGroup[Exception]", error)  # isinstance leaves the leaves unknown
             return isinstance(group, self._groups) or all(map(self, group.exceptions))
-        if isinstance(error, CallRefusedError):
+        if isinstance(error, CallRefusedError) and not self._like_any:
             return isinstance(error, self._refusals)
         if isinstance(error, MisusedCallError):
             return False

@@ -52,19 +52,19 @@ class Outcomes:
     def succeeded(self, started: float) -> None:
         """Tell that the call ended well."""
         now = (self._clock or default_clock.clock).now()
-        if self._bus.ended(CallSucceeded, self.policy, now - started):
+        if switches.guarding and self._bus.ended(CallSucceeded, self.policy, now - started):
             self._bus.emit(CallSucceeded(self.policy, now, now - started))
 
     def failed(self, started: float, error: Exception | None) -> None:
         """Tell that the call failed; without an error it was the result."""
         now = self.now()
-        if self._bus.ended(CallFailed, self.policy, now - started):
+        if switches.guarding and self._bus.ended(CallFailed, self.policy, now - started):
             self._bus.emit(CallFailed(self.policy, now, now - started, error))
 
     def abandoned(self, started: float) -> None:
         """Tell that the call says nothing."""
         now = self.now()
-        if self._bus.ended(CallAbandoned, self.policy, now - started):
+        if switches.guarding and self._bus.ended(CallAbandoned, self.policy, now - started):
             self._bus.emit(CallAbandoned(self.policy, now, now - started))
 
     def verdict(self, error: BaseException | None) -> Verdict:
