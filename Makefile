@@ -13,7 +13,7 @@ export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test test-lowest cover check lint imports types format api api-check docs docs-serve \
-        bench mutants soak examples demo up changelog pins build clean
+        bench bench-http mutants soak examples demo up changelog pins build clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -113,6 +113,9 @@ examples: .venv/.test ## Run every example
 
 bench: .venv-bench/.stamp ## Compare the speed with other libraries, in one interleaved run
 	.venv-bench/bin/python -m benchmarks $(ARGS)
+
+bench-http: .venv/.dev ## Measure what a guarded HTTP client adds to a request, beside the bare one
+	$(BIN)/python -m benchmarks.http $(ARGS)
 
 docs: .venv/.dev ## Build the documentation, strictly
 	$(BIN)/zensical build --strict --clean

@@ -9,6 +9,11 @@ import uat_resilience
 INTEGRATIONS = Path(uat_resilience.__file__).parent / "integrations"
 
 MISSING = [
+    ("aiohttp", "aiohttp", "uat-resilience[aiohttp]"),
+    ("httpcore2", "httpcore2", "uat-resilience[httpx]"),
+    ("httpx", "httpx", "uat-resilience[httpx]"),
+    ("httpx2", "httpx2", "uat-resilience[httpx2]"),
+    ("requests", "requests", "uat-resilience[requests]"),
     ("django", "django.http", "django>=5.2"),
     ("litestar", "litestar", "uat-resilience[litestar]"),
     ("opentelemetry", "opentelemetry.metrics", "uat-resilience[opentelemetry]"),
