@@ -18,6 +18,7 @@ class Ending(Enum):
     RAISES = auto()
     OPEN = auto()
     FULL = auto()
+    SPENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Row:
     @property
     def refuses(self) -> bool:
         """True when the body is never run."""
-        return self.ending in {Ending.OPEN, Ending.FULL}
+        return self.ending in {Ending.OPEN, Ending.FULL, Ending.SPENT}
 
     @property
     def bare(self) -> Body:
@@ -128,4 +129,13 @@ ROWS = (
         lambda who, fn: who.bulkhead(fn, size=1),
         ending=Ending.FULL,
     ),
+    Row("limiter", "rate limiter, call granted", lambda who, fn: who.limiter(fn)),
+    Row(
+        "limiter-spent",
+        "rate limiter spent, refuses",
+        lambda who, fn: who.limiter(fn, rate=1, per=HOUR),
+        ending=Ending.SPENT,
+    ),
+    Row("hedge", "hedge not fired", lambda who, fn: who.hedge(fn)),
+    Row("cached", "single flight with a cache, value kept", lambda who, fn: who.cached(fn)),
 )

@@ -43,11 +43,14 @@ TARGETS = (
     Target("three-instrumented", World.ASYNC, "nopanic", 1.0, peer_row="three"),
     Target("four", World.ASYNC, "nopanic", 0.35),
     Target("breaker-open", World.ASYNC, "circuitbreaker", 1.0),
+    Target("limiter", World.ASYNC, "nopanic", 1.0),
+    Target("hedge", World.ASYNC, "nopanic", 0.6),
     Target("retry", World.SYNC, "nopanic", 1.0),
     Target("breaker", World.SYNC, "circuitbreaker", 0.7),
     Target("windowed", World.SYNC, "nopanic", 0.7),
     Target("bulkhead", World.SYNC, "nopanic", 0.5),
     Target("three", World.SYNC, "nopanic", 0.5),
+    Target("limiter", World.SYNC, "nopanic", 1.0),
 )
 
 

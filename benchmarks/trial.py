@@ -25,7 +25,9 @@ def prepare(row: Row, contender: Contender, driver: Driver) -> Call:
         NotOffered: The contender has no such pattern.
         Unfit: It has, but it does something else.
     """
-    bring = {Ending.OPEN: _open, Ending.FULL: _full}.get(row.ending, _plain)
+    bring = {Ending.OPEN: _refusing, Ending.SPENT: _refusing, Ending.FULL: _full}.get(
+        row.ending, _plain
+    )
     try:
         return bring(row, contender, driver)
     except (NotOffered, Unfit):
@@ -77,7 +79,7 @@ def _plain(row: Row, contender: Contender, driver: Driver) -> Call:
     return call
 
 
-def _open(row: Row, contender: Contender, driver: Driver) -> Call:
+def _refusing(row: Row, contender: Contender, driver: Driver) -> Call:
     counting, runs = _counted(BODIES[driver.world][row.body], driver.world)
     call = driver.build(lambda: row.build(contender, counting))
     for made in range(MOST_FAILURES):
@@ -90,7 +92,7 @@ def _open(row: Row, contender: Contender, driver: Driver) -> Call:
             raise
         except Exception:  # noqa: BLE001, S110 - the failures that open it, and its own first refusal
             pass
-    raise Unfit(f"is not open after {MOST_FAILURES} failures")
+    raise Unfit(f"refuses nothing after {MOST_FAILURES} calls")
 
 
 def _full(row: Row, contender: Contender, driver: Driver) -> Call:

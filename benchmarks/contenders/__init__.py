@@ -22,6 +22,12 @@ _MODULES = (
     "tenacity",
     "stamina",
     "backoff",
+    "aiolimiter",
+    "limits",
+    "pyrate_limiter",
+    "throttled",
+    "cashews",
+    "hedge_python",
     "stdlib",
     "anyio",
 )

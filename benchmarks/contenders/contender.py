@@ -90,6 +90,18 @@ class Contender:
         """Build `three` with a timeout inside it."""
         raise NotOffered
 
+    def limiter(self, call: Call, *, rate: int = NEVER, per: float = 1.0) -> Call:
+        """Let `rate` calls begin in `per` seconds, as many at once after a rest; refuse the next one."""
+        raise NotOffered
+
+    def hedge(self, call: Call) -> Call:
+        """Start a second copy of a call that takes longer than ten seconds."""
+        raise NotOffered
+
+    def cached(self, call: Call) -> Call:
+        """Make one call at a time for each order, and keep its value for an hour."""
+        raise NotOffered
+
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
         """Build a breaker that does not open, and what reads how many failures it has counted."""
         raise NotOffered

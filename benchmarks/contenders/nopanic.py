@@ -1,10 +1,11 @@
 """nopanic: every pattern, sync and async, from one set of policies."""
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 
 import nopanic
 
-from benchmarks.contenders.contender import NEVER, Call, Contender, by_hand
+from benchmarks.contenders.contender import HOUR, NEVER, Call, Contender, NotOffered, by_hand
 
 
 class Nopanic(Contender):
@@ -44,6 +45,18 @@ class Nopanic(Contender):
             nopanic.bulkhead(100),
             nopanic.timeout(10.0),
         )(call)
+
+    def limiter(self, call: Call, *, rate: int = NEVER, per: float = 1.0) -> Call:
+        # By default a call waits for its token without limit.
+        return nopanic.rate_limit(rate, per, max_wait=0.0)(call)
+
+    def hedge(self, call: Call) -> Call:
+        if not iscoroutinefunction(call):
+            raise NotOffered
+        return nopanic.hedge(delay=10.0)(call)
+
+    def cached(self, call: Call) -> Call:
+        return nopanic.cache(HOUR)(call)
 
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
         # The window is made longer than the run, so that nothing is forgotten in it.

@@ -1,17 +1,21 @@
 """Ours."""
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 
-from benchmarks.contenders.contender import NEVER, Call, Contender, NotOffered, by_hand
+from benchmarks.contenders.contender import HOUR, NEVER, Call, Contender, NotOffered, by_hand
 from uat_resilience import (
     Bulkhead,
     CircuitBreaker,
+    Coalesce,
     ConsecutiveFailures,
     Constant,
     EventBus,
     FailureRate,
+    Hedge,
     Jitter,
     Pipeline,
+    RateLimiter,
     Retry,
     Timeout,
     TimeWindow,
@@ -79,6 +83,17 @@ class UatResilience(Contender):
             Bulkhead(100),
             Timeout(10.0, thread=False),
         )(call)
+
+    def limiter(self, call: Call, *, rate: int = NEVER, per: float = 1.0) -> Call:
+        return RateLimiter(rate, per)(call)
+
+    def hedge(self, call: Call) -> Call:
+        if not iscoroutinefunction(call):
+            raise NotOffered
+        return Hedge(10.0)(call)
+
+    def cached(self, call: Call) -> Call:
+        return Coalesce(key=lambda order: order, ttl=HOUR)(call)
 
     def counting(self, call: Call) -> tuple[Call, Callable[[], int]]:
         breaker = CircuitBreaker("benchmark", trip=ConsecutiveFailures(NEVER))

@@ -135,7 +135,7 @@ def test_who_does_what_the_row_says_is_timed(row: Row, guard: Callable[[Call], C
         (RETURNING, raising, "raised Refused()"),
         (FAILING, swallowing, "returned None instead of raising"),
         (FAILING, replacing, "raised Refused() instead of what the body raised"),
-        (OPENING, as_it_is, "is not open after 200 failures"),
+        (OPENING, as_it_is, "refuses nothing after 200 calls"),
     ],
 )
 def test_who_does_something_else_is_reported_and_not_timed(
@@ -192,3 +192,19 @@ def test_timeouts_of_the_guard_are_not_taken_for_calls_that_hang() -> None:
         for driver, call in ((sync, late), (loop, alate)):
             with pytest.raises(TimeoutError, match="1"):
                 driver.once(call)
+
+
+def test_limiter_is_spent_when_it_is_timed(sync: Driver) -> None:
+    spent = Row("spent", "spent", lambda who, fn: who.breaker(fn), ending=Ending.SPENT)
+
+    call = prepare(spent, Made(opening_after(1)), sync)
+
+    with pytest.raises(Refused):
+        call(1)
+
+
+def test_limiter_that_is_never_spent_is_reported(sync: Driver) -> None:
+    spent = Row("spent", "spent", lambda who, fn: who.breaker(fn), ending=Ending.SPENT)
+
+    with pytest.raises(Unfit, match="refuses nothing after 200 calls"):
+        prepare(spent, Made(as_it_is), sync)

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import anyio
@@ -278,11 +279,15 @@ def test_how_calls_and_blocks_end_is_told(world: World) -> None:
     assert told == ["CallSucceeded", "CallFailed", "CallAbandoned"]
 
 
-def test_a_coroutine_from_a_sync_call_is_refused() -> None:
+@pytest.mark.parametrize("heard", [False, True], ids=["unheard", "heard"])
+def test_a_coroutine_from_a_sync_call_is_refused(*, heard: bool) -> None:
     async def fetch() -> None: ...
 
-    with pytest.raises(TypeError, match="acall"):
-        RateLimiter(1.0).call(lambda _: fetch(), 0)
+    with ExitStack() as listening:
+        if heard:
+            listening.enter_context(captured())
+        with pytest.raises(TypeError, match="acall"):
+            RateLimiter(1.0).call(fetch)
 
 
 def test_a_reservation_given_back_while_the_lock_is_held_is_not_lost(clock: FakeClock) -> None:

@@ -84,13 +84,19 @@ class GcraMachine(Generic[W]):
 
     def take(self, now: float, weight: int = 1) -> bool:
         """Spend tokens that are here now; False, and nothing spent, when there are too few."""
-        if self._busy(now):
-            missing = self._spent + weight - self.burst
-            if missing > 0 and self._since + missing * self._interval - now > _GRACE:
+        since, spent = self._since, self._spent
+        # What `_busy` asks, spelled out: every call comes here.
+        if since - _OTHER_CLOCK <= now < since + spent * self._interval:
+            missing = spent + weight - self.burst
+            if missing > 0 and since + missing * self._interval - now > _GRACE:
                 return False
-        self._spent += weight
+            self._spent = spent + weight
+            if self._places:
+                self._overtake(self._places.values(), weight)
+            return True
+        self._since, self._spent = now, weight
         if self._places:
-            self._overtake(self._places.values(), weight)
+            self._forget()
         return True
 
     def wait_for(self, now: float, weight: int = 1) -> float:
@@ -168,12 +174,15 @@ class GcraMachine(Generic[W]):
         if since - _OTHER_CLOCK <= now < since + self._spent * self._interval:
             return True
         # Full, and everybody's time has passed; or a clock with an earlier epoch took over.
-        self._since = now
-        self._spent = 0
+        self._since, self._spent = now, 0
         if self._places:
-            self._reserved = 0
-            self._places.clear()
+            self._forget()
         return False
+
+    def _forget(self) -> None:
+        """Drop all reservations, whose time has passed."""
+        self._reserved = 0
+        self._places.clear()
 
     def _spilled(self, waiter: W, now: float) -> float:
         """Return for how many seconds the bucket would have been full, had the waiter not come.

@@ -1,21 +1,28 @@
 """The rate limiter: bound how many calls are begun in a stretch of time."""
 
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import at_least, number, seconds, seconds_or_zero
 from uat_resilience._core.gcra import GcraMachine
-from uat_resilience.clock import Clock
+from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import RateLimitedError
 from uat_resilience.policies.admission import Admission, AdmissionPermit
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.rate_gate import RateGate
+from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["RateLimiter", "RateLimiterSnapshot"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,44 @@ class RateLimiter(Admission[None]):
     def renew(self) -> None:
         """In a forked child: a free lock, and nobody waiting."""
         self._gate.renew()
+
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+        """Return `fn` guarded for sync code."""
+        told, outcomes = super().wrap(fn, name), Outcomes(name, self._bus, self._clock)
+        gate, bus, own_clock = self._gate, self._bus, self._clock
+        take = gate.take
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            if bus.outcomes_wanted or not switches.guarding:
+                return told(*args, **kwargs)
+            # A token that was used is used, so nothing is to be done at the end.
+            clock = own_clock or default_clock.clock
+            if not take(clock.now(), 1):
+                self._refuse(outcomes, gate.wait(name, clock, 1))
+            result = fn(*args, **kwargs)
+            if type(result) is COROUTINE:
+                raise refuse_coroutine(result)
+            return result
+
+        return guarded
+
+    def awrap(
+        self, fn: Callable[P, Awaitable[T]], name: str
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `fn` guarded for async code."""
+        told, outcomes = super().awrap(fn, name), Outcomes(name, self._bus, self._clock)
+        gate, bus, own_clock = self._gate, self._bus, self._clock
+        take = gate.take
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            if bus.outcomes_wanted or not switches.guarding:
+                return await told(*args, **kwargs)
+            clock = own_clock or default_clock.clock
+            if not take(clock.now(), 1):
+                self._refuse(outcomes, await gate.await_token(name, clock, 1))
+            return await fn(*args, **kwargs)
+
+        return guarded
 
     def _admit(self, outcomes: Outcomes, weight: int = 1) -> None:
         clock, gate = self._time(), self._gate
