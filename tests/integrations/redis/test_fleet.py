@@ -110,7 +110,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_keys_of_a_policy_lie_in_one_slot_of_a_cluster(cluster: Server) -> None:
     with redis.Redis(port=cluster.port) as client:
-        link = RedisLink(client)
+        link = RedisLink(client, timeout=5)
 
         for policy in policies(link):
             assert policy.call(lambda: "ran") == "ran"
@@ -123,7 +123,7 @@ def test_client_of_a_cluster_serves_all_policies(cluster: Server, tasks: Tasks) 
 
     async def main() -> None:
         client = redis.asyncio.RedisCluster(host="127.0.0.1", port=cluster.port)
-        link = RedisLink(client)
+        link = RedisLink(client, timeout=5)
         for policy in policies(link):
             assert await policy.acall(body) == "ran"
             assert not policy.snapshot().degraded
@@ -137,7 +137,7 @@ def policies(link: RedisLink) -> list[RedisRateLimiter | RedisBulkhead | SharedB
     breaker = SharedBreaker("breaker", client=link, trip=ConsecutiveFailures(1))
     breaker._gate.follow(1e-9)
     return [
-        RedisRateLimiter(1, client=link, name="limiter"),
+        RedisRateLimiter(1000, client=link, name="limiter"),
         RedisBulkhead(1, queue=1, client=link, name="bulkhead"),
         breaker,
     ]
@@ -159,6 +159,6 @@ def test_server_behind_a_socket_of_the_file_system_is_reached(
 def test_redis_serves_all_policies_as_valkey_does(start: Callable[..., Server]) -> None:
     own = start(binary=REDIS)
     with redis.Redis(port=own.port) as client:
-        for policy in policies(RedisLink(client)):
+        for policy in policies(RedisLink(client, timeout=5)):
             assert policy.call(lambda: "ran") == "ran"
             assert not policy.snapshot().degraded

@@ -162,13 +162,29 @@ def settle(driver: Driver, bulkhead: RedisBulkhead) -> None:
 
 
 def test_wait_ends_at_the_deadline(server: Server, driver: Driver) -> None:
-    client = driver.client(server.port)
-    bulkhead = RedisBulkhead(1, queue=1, client=client, name="orders")
+    link = RedisLink(driver.client(server.port), timeout=5)
+    bulkhead = RedisBulkhead(1, queue=1, client=link, name="orders")
     with server.admin() as admin:
         admin.zadd(HELD, {"somebody": 9e15})
 
         with pytest.raises((BulkheadFullError, TimedOutError)):
-            driver.call(bulkhead, pytest.fail, within=0.1)
+            driver.call(bulkhead, pytest.fail, within=0.4)
+
+        assert not bulkhead.snapshot().degraded
+
+
+def test_call_with_no_time_left_to_ask_is_not_let_in_by_itself(
+    start: Callable[..., Server], driver: Driver
+) -> None:
+    own, bus = start(), EventBus()
+    link = RedisLink(driver.client(own.port), timeout=20)
+    bulkhead = RedisBulkhead(1, queue=1, client=link, name="orders", bus=bus)
+    with own.admin() as admin:
+        admin.zadd(HELD, {"somebody": 9e15})
+    bus.subscribe(lambda _: own.pause(), SlotQueued)
+
+    with pytest.raises(BulkheadFullError):
+        driver.call(bulkhead, pytest.fail, within=1.0)
 
 
 def test_place_of_one_who_no_longer_asks_is_given_up(server: Server, driver: Driver) -> None:
@@ -315,7 +331,7 @@ def test_nothing_to_tell_is_not_told(server: Server, tasks: Tasks) -> None:
 
 
 def test_timer_rests_when_nothing_is_held(server: Server, tasks: Tasks) -> None:
-    bulkhead = RedisBulkhead(1, client=tasks.client(server.port), name="orders", lease=0.03)
+    bulkhead = RedisBulkhead(1, client=tasks.client(server.port), name="orders", lease=0.3)
 
     async def main() -> None:
         await bulkhead.acall(nothing)

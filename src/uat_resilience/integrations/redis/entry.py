@@ -8,7 +8,7 @@ from uat_resilience._core.deadline import tightest
 from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock
 from uat_resilience.errors import BulkheadFullError
-from uat_resilience.integrations.redis.away import RedisAwayError
+from uat_resilience.integrations.redis.away import HurriedError, RedisAwayError
 from uat_resilience.integrations.redis.leases import Leases, micros
 from uat_resilience.integrations.redis.link import RedisLink
 from uat_resilience.integrations.redis.scripts import ENTER
@@ -106,7 +106,7 @@ class Entrance:
                     break
                 ThreadWaiter().wait(wait.clock, self._again(outcomes, wait))
         except RedisAwayError as away:
-            self.leases.drop(wait.token)  # Redis may have let it in, and not have come to say so.
+            self._give_up(outcomes, wait, away)
             return self._enter_alone(outcomes, away)
         except BaseException as error:
             if self._to_settle(wait, error):
@@ -127,7 +127,7 @@ class Entrance:
                     break
                 await world().waiter().wait(wait.clock, self._again(outcomes, wait))
         except RedisAwayError as away:
-            self.leases.drop(wait.token)  # Redis may have let it in, and not have come to say so.
+            self._give_up(outcomes, wait, away)
             return await self._aenter_alone(outcomes, away)
         except BaseException as error:
             if self._to_settle(wait, error):
@@ -183,6 +183,16 @@ class Entrance:
             raise self._full(outcomes)
         return until
 
+    def _give_up(self, outcomes: Outcomes, wait: Wait, away: RedisAwayError) -> None:
+        """Drop what Redis may have given a call that it could not tell.
+
+        Raises:
+            BulkheadFullError: Redis is there, but in the queue the call has run out of time to ask.
+        """
+        self.leases.drop(wait.token)
+        if wait.queued and isinstance(away.error, HurriedError):
+            raise self._full(outcomes)
+
     def _to_settle(self, wait: Wait, error: BaseException) -> bool:
         """Drop what a call may have in Redis that comes to nothing; True when there may be something."""
         nothing = isinstance(error, BulkheadFullError) and not wait.queued
@@ -214,8 +224,8 @@ class Entrance:
         return self._gate
 
     def _full(self, outcomes: Outcomes, retry_after: float | None = None) -> BulkheadFullError:
-        error = BulkheadFullError(
-            outcomes.policy, size=self._size, queue=self._queue, retry_after=retry_after
+        return outcomes.refused(
+            BulkheadFullError(
+                outcomes.policy, size=self._size, queue=self._queue, retry_after=retry_after
+            )
         )
-        outcomes.refused(error)
-        return error

@@ -154,11 +154,11 @@ class Fleet:
         if verdict == _PROBE:
             return token
         if verdict == _TAKEN:
-            error = CircuitOpenError(
-                self._name, state=BreakerState.HALF_OPEN, retry_after=left / 1_000_000
+            raise self._gate.outcomes.refused(
+                CircuitOpenError(
+                    self._name, state=BreakerState.HALF_OPEN, retry_after=left / 1_000_000
+                )
             )
-            self._gate.outcomes.refused(error)
-            raise error
         if verdict == _OPEN:
             self._gate.follow(left / 1_000_000)
         elif token:

@@ -56,6 +56,7 @@ class RedisLink:
         bus: Where events go. Default: `default_bus`.
 
     Attributes:
+        name: Name of its breaker.
         recovery_time: Seconds for which a Redis that is away is left alone.
 
     Raises:
@@ -78,6 +79,7 @@ class RedisLink:
             self._take(client)
         if not clients:
             raise TypeError("clients must be one or two clients of redis-py, not none")
+        self.name = text("name", name)
         self._timeout = seconds("timeout", timeout)
         self.recovery_time = seconds("recovery_time", recovery_time)
         self._prefix = text("prefix", prefix)

@@ -1,8 +1,9 @@
 """The rate limiter of a fleet: bound how many calls all processes together begin in a stretch of time."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import flag, text
 from uat_resilience._core.deadline import tightest
@@ -11,6 +12,7 @@ from uat_resilience.clock import Clock
 from uat_resilience.integrations.redis.away import RedisAwayError
 from uat_resilience.integrations.redis.link import Client, RedisLink, linked
 from uat_resilience.integrations.redis.scripts import GIVE_BACK, TAKE
+from uat_resilience.policies.admission import Admission
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.rate_limiter import RateLimiter, RateLimiterSnapshot
 from uat_resilience.telemetry.bus import EventBus
@@ -19,6 +21,9 @@ from uat_resilience.waiting import Waiter, world
 from uat_resilience.waiting.threads import ThreadWaiter
 
 __all__ = ["RedisRateLimiter", "RedisRateLimiterSnapshot"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _MICRO = 1_000_000
 
@@ -127,6 +132,16 @@ class RedisRateLimiter(RateLimiter):
         """In a forked child: nobody waiting."""
         super().renew()
         self._here = set()
+
+    def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
+        """Return `fn` guarded for sync code."""
+        return Admission[None].wrap(self, fn, name)  # The twin has a short cut to its own bucket.
+
+    def awrap(
+        self, fn: Callable[P, Awaitable[T]], name: str
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `fn` guarded for async code."""
+        return Admission[None].awrap(self, fn, name)
 
     def _admit(self, outcomes: Outcomes, weight: int = 1) -> None:
         try:
