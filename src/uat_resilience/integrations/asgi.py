@@ -14,7 +14,7 @@ from uat_resilience._core.priority_slots import Priority
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.integrations.answer import Answer
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, lookup
+from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, lookup, path_within
 from uat_resilience.integrations.headers import read_attempt, read_correlation, read_deadline
 from uat_resilience.integrations.health_routes import HealthRoutes
 from uat_resilience.integrations.request_context import RequestContext
@@ -162,7 +162,7 @@ class ResilienceMiddleware:
         """Serve a request as work that a shutdown waits for."""
         if given is not None and given <= 0:
             raise TimedOutError(_NAME)
-        if self._shutdown is None or scope["path"] in self._exempt:
+        if self._shutdown is None or path_within(scope) in self._exempt:
             await self._timed(scope, receive, answer, given)
         else:
             with self._shutdown.track():
@@ -180,7 +180,7 @@ class ResilienceMiddleware:
 
     async def _admitted(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         """Serve a request that the limiter lets in."""
-        if self._limiter is None or scope["path"] in self._exempt:
+        if self._limiter is None or path_within(scope) in self._exempt:
             await self._app(scope, receive, answer.send)
             return
         async with self._limiter.permit() as permit:

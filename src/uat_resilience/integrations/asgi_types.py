@@ -5,7 +5,17 @@ from typing import Any
 
 from uat_resilience.integrations import headers
 
-__all__ = ["App", "Message", "RawHeaders", "Receive", "Scope", "Send", "encoded", "lookup"]
+__all__ = [
+    "App",
+    "Message",
+    "RawHeaders",
+    "Receive",
+    "Scope",
+    "Send",
+    "encoded",
+    "lookup",
+    "path_within",
+]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,6 +34,12 @@ def lookup(scope: Scope) -> Callable[[str], str | None]:
         return None if value is None else value.decode("latin-1")
 
     return header
+
+
+def path_within(scope: Scope) -> str:
+    """Return the path below where the application is mounted: servers and frameworks leave that in front."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def encoded(told: Iterable[tuple[str, str]]) -> RawHeaders:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from uat_resilience._core.hysteresis import Probe, Status
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, encoded
+from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, encoded, path_within
 from uat_resilience.integrations.lines import spelled
 from uat_resilience.integrations.resilience_report import ResilienceReport
 from uat_resilience.lifecycle.health import HealthRegistry
@@ -66,7 +66,7 @@ class HealthRoutes:
         """Serve one connection, as ASGI has it."""
         reply = None
         if scope["type"] == "http" and scope["method"] in _READ:
-            reply = self.replies.get(_within(scope))
+            reply = self.replies.get(path_within(scope))
         if reply is not None:
             await _send(send, *reply())
         elif self._app is not None:
@@ -94,12 +94,6 @@ class HealthRoutes:
 
 def _shown(report: ResilienceReport) -> Reply:
     return 200, report.json()
-
-
-def _within(scope: Scope) -> str:
-    """Return the path below where this is mounted: servers and frameworks leave that in front."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
 
 
 async def _send(send: Send, status: int, body: bytes) -> None:

@@ -505,6 +505,17 @@ async def test_draining_service_finishes_what_runs_and_refuses_the_rest() -> Non
     assert await shutdown.adrained()
 
 
+async def test_probe_behind_a_prefix_is_served_while_draining() -> None:
+    shutdown = GracefulShutdown()
+    shutdown.begin()
+    app = ResilienceMiddleware(answering(), shutdown=shutdown, limiter=Bulkhead(1))
+
+    probe = await Asked("/api/health/live", scope={"root_path": "/api"}).to(app)
+    other = await Asked("/api/orders", scope={"root_path": "/api"}).to(app)
+
+    assert [probe.reply.status, other.reply.status] == [200, 503]
+
+
 async def test_connections_of_http_2_are_not_told_to_close() -> None:
     shutdown = GracefulShutdown()
     shutdown.begin()
