@@ -210,14 +210,17 @@ def test_server_that_is_freed_by_a_caller_that_left_serves_the_next() -> None:
     }
 
 
-def test_copy_that_is_cut_in_the_moment_its_server_goes_down_leaves_nothing() -> None:
-    dependency = Dependency(latency=Fixed(5.0), notices=True, troubles=(Outage(at=1.0, lasts=1.0),))
+@pytest.mark.parametrize("servers", [1, 2], ids=["queued", "served"])
+def test_copy_that_is_cut_in_the_moment_its_server_goes_down_leaves_nothing(servers: int) -> None:
+    dependency = Dependency(
+        latency=Fixed(5.0), servers=servers, notices=True, troubles=(Outage(at=1.0, lasts=1.0),)
+    )
 
     result = simulated(burst(1), dependency, Hedge(0.1, on=KeyError))
 
     assert result.endings == failed(1)
     assert result.calls == 2
-    assert result.buckets[1].busy == 0
+    assert [(bucket.busy, bucket.queue) for bucket in result.buckets[1:]] == [(0, 0)] * 9
 
 
 def test_buckets_have_the_goodput_of_their_stretch() -> None:

@@ -66,6 +66,14 @@ def test_answer_after_the_deadline_is_late() -> None:
     assert result.goodput == 0.0
 
 
+def test_answer_at_the_deadline_is_in_time() -> None:
+    workload = Workload(arrivals=Bursts(1, 10.0), duration=1.0, deadline=0.5)
+
+    result = run(workload, Dependency(latency=Fixed(0.5)))
+
+    assert result.endings.good == 1
+
+
 def test_retries_are_calls_of_the_dependency() -> None:
     retry = Retry(DependencyError, attempts=3, backoff=Constant(0.01), jitter=Jitter.NONE)
 
