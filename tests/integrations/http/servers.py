@@ -6,6 +6,7 @@ Runs in threads of the test process, on a free port of the loopback interface.
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from threading import Event, Lock, Thread
 from typing import BinaryIO
 
@@ -42,8 +43,9 @@ Script = Callable[[Received], bytes | Iterable[bytes] | None]
 class RawServer:
     """Answer requests as a script says, and keep what came in."""
 
-    def __init__(self, script: Script = lambda _: OK) -> None:
+    def __init__(self, script: Script = lambda _: OK, secure: SSLContext | None = None) -> None:
         self.script = script
+        self._secure = secure
         self.received: list[Received] = []
         self.stopped = Event()
         self.connections = 0
@@ -59,7 +61,7 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{'http' if self._secure is None else 'https'}://{self.host}"
 
     def attempts(self, target: str = "/") -> int:
         with self._lock:
@@ -78,7 +80,7 @@ class RawServer:
         while True:
             try:
                 peer, _ = self._listener.accept()
-            except OSError:
+            except (OSError, ValueError):
                 return
             with self._lock:
                 self.connections += 1
@@ -86,6 +88,8 @@ class RawServer:
             Thread(target=self._serve, args=(peer, self.connections), daemon=True).start()
 
     def _serve(self, peer: socket.socket, number: int) -> None:
+        if self._secure is not None:
+            peer = self._secure.wrap_socket(peer, server_side=True)
         with peer, peer.makefile("rb") as reader:
             try:
                 while (request := _read(reader, number, peer)) is not None:
@@ -96,7 +100,7 @@ class RawServer:
                         break
                     for part in [answer] if isinstance(answer, bytes) else answer:
                         peer.sendall(part)
-            except OSError:
+            except (OSError, ValueError):
                 pass  # The client has gone, which is its right.
             finally:
                 with self._lock:

@@ -1,14 +1,21 @@
 """The parts of the core that no server can reach."""
 
 import ast
+import gc
 import pickle
+import weakref
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import anyio
 import httpx
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from tests.integrations.http.drivers import Driver
+from tests.integrations.http.servers import RawServer
 
 from uat_resilience import (
     BreakerState,
@@ -16,17 +23,27 @@ from uat_resilience import (
     CircuitBreaker,
     CircuitOpenError,
     ConsecutiveFailures,
+    Hedge,
+    Pipeline,
     ResilienceError,
+    Retry,
     TimedOutError,
+    remaining,
 )
+from uat_resilience import deadline as tightened
 from uat_resilience.ambient import Deadline
-from uat_resilience.clock import SystemClock
+from uat_resilience.clock import SystemClock, default_clock
 from uat_resilience.integrations import httpx as for_httpx
 from uat_resilience.integrations import httpx2 as for_httpx2
+from uat_resilience.integrations.http import exchange
 from uat_resilience.integrations.http.answer import Answer
-from uat_resilience.integrations.http.deadlines import capped
+from uat_resilience.integrations.http.call import Call
+from uat_resilience.integrations.http.deadlines import awithin, capped, within
 from uat_resilience.integrations.http.kin import Kinship
+from uat_resilience.integrations.requests import ResilientAdapter
+from uat_resilience.testing import FakeClock, instant
 
+SYNC = {"httpx-sync", "httpx2-sync", "requests"}  # where there are no hedges
 KINSHIPS = [
     Kinship(
         refused=httpx.TransportError,
@@ -152,3 +169,150 @@ def test_modules_for_httpx_and_httpx2_read_the_same() -> None:
     renamed = two.replace("httpx2", "httpx")
 
     assert ast.unparse(ast.parse(renamed)) == ast.unparse(ast.parse(one))
+
+
+@pytest.fixture
+def due() -> Generator[tuple[FakeClock, Deadline]]:
+    """A deadline in ten seconds, on a clock that stands still."""
+    with FakeClock() as clock:
+        yield clock, Deadline(clock, 10.0, policy="total", after=10.0)
+
+
+def test_step_is_not_begun_when_its_deadline_has_passed(due: tuple[FakeClock, Deadline]) -> None:
+    clock, deadline = due
+    begun: list[int] = []
+    clock.advance(10.0)
+
+    with pytest.raises(TimedOutError):
+        within(deadline, lambda: begun.append(1), OSError)
+
+    assert begun == []
+
+
+def test_step_goes_by_the_tighter_deadline(due: tuple[FakeClock, Deadline]) -> None:
+    _, deadline = due
+
+    with tightened(5.0):
+        inside = within(deadline, remaining, OSError)
+    outside = within(deadline, remaining, OSError)
+
+    assert (inside, outside) == (5.0, 10.0)
+
+
+def test_wait_that_was_the_librarys_own_comes_out_as_it_is(due: tuple[FakeClock, Deadline]) -> None:
+    _, deadline = due
+
+    def slow() -> None:
+        raise requests.Timeout
+
+    with pytest.raises(requests.Timeout):
+        within(deadline, slow, requests.Timeout)
+
+
+async def test_error_before_an_inherited_deadline_comes_out_as_it_is() -> None:
+    clock = default_clock.clock
+    inherited = Deadline(clock, clock.now() + 10.0, policy="total", after=10.0)
+
+    async def broken() -> None:
+        raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        await awithin(inherited, broken)
+
+
+async def test_step_is_cut_at_a_deadline_that_it_inherited() -> None:
+    clock = default_clock.clock
+    inherited = Deadline(clock, clock.now() + 10.0, policy="total", after=10.0)
+
+    with pytest.raises(TimedOutError):
+        await awithin(inherited, anyio.sleep_forever)
+
+
+def test_attempt_is_not_begun_when_nothing_is_left(due: tuple[FakeClock, Deadline]) -> None:
+    clock, deadline = due
+    call = Call("request", None, repeats=False)
+    clock.advance(10.0)
+
+    with pytest.raises(TimedOutError):
+        call.attempt(deadline, ())
+
+    assert call.attempts == 0
+
+
+def test_no_connection_in_time_means_that_nothing_was_sent() -> None:
+    sent: list[int] = []
+
+    class Slow(HTTPAdapter):
+        def send(self, *_: object, **__: object) -> requests.Response:
+            sent.append(1)
+            raise requests.ConnectTimeout
+
+    class Guarded(ResilientAdapter, Slow):
+        pass
+
+    with requests.Session() as session, instant():
+        session.mount("http://", Guarded())
+        with pytest.raises(requests.ConnectTimeout):
+            session.post("http://nowhere", data=b"order")
+
+    assert len(sent) == 3
+
+
+class Foreign:
+    """Somebody else's policy."""
+
+    name = "foreign"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def call(self, fn: Any, /, *args: Any) -> Any:
+        self.calls += 1
+        return fn(*args)
+
+    async def acall(self, fn: Any, /, *args: Any) -> Any:
+        self.calls += 1
+        return await fn(*args)
+
+
+def test_policy_of_somebody_elses_is_called(server: RawServer, driver: Driver) -> None:
+    foreign = Foreign()
+
+    with driver.open(Pipeline(foreign, Bulkhead(1), name="orders")) as client:
+        answer = client.send("GET", server.url)
+
+    assert (answer.status, foreign.calls) == (200, 1)
+
+
+def test_hedges_and_retries_of_streamed_bodies_are_left_out(
+    server: RawServer, driver: Driver
+) -> None:
+    policy = Pipeline(Retry(Exception), Hedge(0.1), name="orders")
+    if driver.name in SYNC:
+        policy = Pipeline(Retry(Exception), name="orders")
+    server.script = lambda _: None
+
+    with driver.open(policy) as client, pytest.raises(driver.error):
+        client.send("POST", server.url, content=iter([b"a"]))
+
+    assert server.attempts() == 1
+
+
+def test_policies_made_for_each_request_are_not_kept_for_ever(
+    server: RawServer, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "_KEPT", 2)
+    made: list[weakref.ref[Bulkhead]] = []
+
+    def fresh(_: object) -> Bulkhead:
+        bulkhead = Bulkhead(1)
+        made.append(weakref.ref(bulkhead))
+        return bulkhead
+
+    with driver.open(fresh) as client:
+        for _ in range(8):
+            client.send("GET", server.url)
+        gc.collect()
+        alive = sum(each() is not None for each in made)
+
+    assert alive <= 3

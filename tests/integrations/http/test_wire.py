@@ -1,6 +1,9 @@
 """What goes over the wire: nothing is changed, and nobody's cookies go with somebody else's request."""
 
 import gzip
+import ssl
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,14 +14,16 @@ import pytest
 import requests
 from tests.integrations.http.drivers import TRUST, Client
 from tests.integrations.http.servers import RawServer, reply
+from urllib3 import Timeout
 
 import uat_resilience.integrations.httpx as for_httpx
 import uat_resilience.integrations.httpx2 as for_httpx2
-from uat_resilience import Bulkhead
+from uat_resilience import BreakerState, Bulkhead, CircuitBreaker, ConsecutiveFailures
 from uat_resilience.integrations.aiohttp import ResilienceMiddleware
 from uat_resilience.integrations.cookies import no_cookies
 from uat_resilience.integrations.requests import ResilientAdapter
 
+CERTIFICATE = Path(__file__).parent / "localhost.pem"  # Its own authority, for tests on loopback.
 LIBRARIES = [
     pytest.param(httpx, for_httpx, id="httpx"),
     pytest.param(httpx2, for_httpx2, id="httpx2"),
@@ -126,3 +131,59 @@ def test_second_user_of_an_aiohttp_session_does_not_send_the_cookie_of_the_first
     server.stop()
 
     assert [each.headers.get("cookie") for each in server.received] == [None, None]
+
+
+@pytest.fixture
+def secure() -> Generator[RawServer]:
+    """A server that is spoken to in secret."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    running = RawServer(secure=context)
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize(("library", "module"), LIBRARIES)
+def test_encrypted_requests_are_guarded_too(library: Any, module: Any, secure: RawServer) -> None:
+    trust = ssl.create_default_context(cafile=str(CERTIFICATE))
+    transport = module.ResilientTransport(verify=trust)
+
+    with library.Client(transport=transport) as client:
+        answer = client.post(secure.url, content=b"order")
+
+    assert answer.status_code == 200
+
+
+def test_encrypted_requests_of_a_session_are_guarded_too(secure: RawServer) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", ResilientAdapter())
+        answers = [
+            session.post(secure.url, data=b"order", verify=str(CERTIFICATE)).status_code
+            for _ in range(2)
+        ]
+
+    assert (answers, secure.connections) == ([200, 200], 1)
+
+
+@pytest.mark.parametrize("timeout", [(3.0, 4.0), Timeout(5.0), None], ids=["pair", "own", "none"])
+def test_timeouts_of_requests_are_taken_as_it_takes_them(timeout: Any, server: RawServer) -> None:
+    with requests.Session() as session:
+        session.mount("http://", ResilientAdapter())
+        answer = session.get(server.url, timeout=timeout)
+
+    assert answer.status_code == 200
+
+
+def test_body_that_raises_comes_out_as_it_is(server: RawServer) -> None:
+    def body() -> Generator[bytes]:
+        yield b"a"
+        raise KeyError("mine")
+
+    breaker = CircuitBreaker("orders", trip=ConsecutiveFailures(1), on=httpx.TransportError)
+    transport = for_httpx.ResilientTransport(breaker, verify=TRUST)
+
+    with httpx.Client(transport=transport) as client, pytest.raises(KeyError, match="mine"):
+        client.post(server.url, content=body())
+
+    assert breaker.state is BreakerState.CLOSED
