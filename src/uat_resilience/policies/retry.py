@@ -182,7 +182,11 @@ class Retry(Guard):
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
             # Without a limit in time, a run is only needed once something has failed.
-            run = self._begin_ahead(name, started) if eager or bus.attempts_wanted else None
+            run = (
+                self._begin_ahead(name, started)
+                if eager or (started is not None and bus.attempts_wanted)
+                else None
+            )
             while True:
                 try:
                     result = fn(*args, **kwargs)
@@ -219,7 +223,11 @@ class Retry(Guard):
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
-            run = self._begin_ahead(name, started) if eager or bus.attempts_wanted else None
+            run = (
+                self._begin_ahead(name, started)
+                if eager or (started is not None and bus.attempts_wanted)
+                else None
+            )
             while True:
                 try:
                     result = await fn(*args, **kwargs)

@@ -48,8 +48,8 @@ class EventBus:
     Thread-safe. Subscribing copies a small table; emitting takes no lock.
 
     Attributes:
-        outcomes_wanted: True while somebody hears how calls end, as events or by a meter. Policies read it
-            once per call and take no time and build nothing while it is False.
+        outcomes_wanted: True while somebody hears how calls end, or attempts. Policies read it once per call
+            and take no time and build nothing while it is False.
         attempts_wanted: True while somebody hears of each attempt of a retry.
         listener_errors: How many times a listener raised.
     """
@@ -147,9 +147,7 @@ class EventBus:
         _check_listener(tracer)
         traced = partial(tracer)  # One tracer may be put on twice.
         self._put_tracers(lambda now: (*now, traced))
-        return lambda: self._put_tracers(
-            lambda now: tuple(each for each in now if each is not traced)
-        )
+        return lambda: self._put_tracers(lambda now: tuple(t for t in now if t is not traced))
 
     def attempting(self, policy: str, number: int) -> list[AttemptEnd]:
         """Tell the tracers that an attempt begins; return what they want called when it ends."""
@@ -204,10 +202,12 @@ class EventBus:
     def _put_tracers(self, edit: Callable[[tuple[Tracer, ...]], tuple[Tracer, ...]]) -> None:
         with self._lock:
             self._tracers = edit(self._tracers)
-            self.attempts_wanted = bool(self._tracers)
+            self._notice()
 
     def _notice(self) -> None:
-        self.outcomes_wanted = bool(self._meters) or not _OUTCOMES.isdisjoint(self._listeners)
+        self.attempts_wanted = bool(self._tracers)
+        heard = bool(self._meters or self._tracers)
+        self.outcomes_wanted = heard or not _OUTCOMES.isdisjoint(self._listeners)
 
     def _contain(self, error: Exception) -> None:
         with self._lock:
