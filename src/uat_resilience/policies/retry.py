@@ -145,7 +145,11 @@ class Retry(Guard):
         For a call that may only be made again after some of the errors: a request that was never sent, say.
         """
         on = self._rules.on
-        return self.replace(on=lambda error: on(error) and to(error), on_result=None)
+
+        def narrow(error: Exception) -> bool:
+            return on(error) and to(error)
+
+        return self.replace(on=narrow, on_result=None)
 
     def snapshot(self) -> RetrySnapshot:
         """Return the limits, and the budget at this moment."""
