@@ -200,23 +200,76 @@ def test_fifty_rounds_of_grant_and_cancel_lose_no_slot_and_make_none() -> None:
     assert (machine.running, machine.waiting) == (3, 0)
 
 
-def test_a_cleared_machine_is_empty() -> None:
+def test_new_slots_go_to_those_who_wait_in_their_order() -> None:
     machine, _ = loaded(2, 3, 5)
-    machine.leave()
 
-    machine.clear()
+    granted = machine.resize(4)
 
-    assert (machine.running, machine.waiting) == (0, 0)
-    assert machine.claim("w2") is False
-    assert machine.claim("w3") is False
+    assert granted == ["w2", "w3"]
+    assert (machine.running, machine.waiting) == (4, 1)
 
 
-def test_calls_that_began_before_a_fork_make_no_slots_when_they_leave_in_the_child() -> None:
-    machine, _ = loaded(2, 0, 2)
-    machine.clear()
+def test_new_slots_that_nobody_waits_for_are_free() -> None:
+    machine, _ = loaded(1, 0, 1)
 
-    machine.leave()
-    machine.leave()
+    granted = machine.resize(3)
 
-    assert machine.running == 0
+    assert granted == []
     assert [machine.enter() for _ in range(3)] == [True, True, False]
+
+
+def test_shrinking_takes_no_slot_from_a_call_that_runs() -> None:
+    machine, _ = loaded(4, 1, 3)
+
+    machine.resize(1)
+
+    assert (machine.running, machine.size) == (3, 1)
+    assert not machine.enter()
+
+
+def test_slots_put_back_while_some_are_owed_are_taken_away_before_anybody_is_granted_one() -> None:
+    machine, _ = loaded(4, 1, 5)
+    machine.resize(2)
+
+    granted = [machine.leave() for _ in range(4)]
+
+    assert granted == [None, None, "w4", None]
+    assert machine.running == 1
+
+
+def test_whoever_puts_a_slot_back_is_sent_for_the_heir_while_some_are_owed() -> None:
+    machine, _ = loaded(3, 0, 3)
+    machine.resize(1)
+
+    sent = [machine.put_back(), machine.heir(), machine.put_back(), machine.heir()]
+
+    assert sent == [True, None, True, None]
+    assert machine.put_back() is False
+    assert [machine.enter(), machine.enter()] == [True, False]
+
+
+def test_a_slot_put_back_but_not_yet_taken_away_is_no_way_in() -> None:
+    machine, _ = loaded(3, 0, 3)
+    machine.resize(1)
+
+    machine.put_back()
+
+    assert not machine.enter()
+
+
+def test_growing_again_forgives_what_is_owed_before_it_makes_slots() -> None:
+    machine, _ = loaded(4, 0, 4)
+    machine.resize(1)
+
+    machine.resize(5)
+
+    assert [machine.enter() for _ in range(2)] == [True, False]
+
+
+def test_who_has_a_place_keeps_it_when_the_queue_shrinks() -> None:
+    machine, _ = loaded(1, 2, 3)
+
+    machine.queue_limit = 0
+
+    assert not machine.queue("late")
+    assert [machine.leave(), machine.leave()] == ["w1", "w2"]

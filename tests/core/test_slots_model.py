@@ -18,13 +18,16 @@ class Crowd(RuleBasedStateMachine):
         self.waiting: list[int] = []
         self.granted: list[int] = []
         self.gone: list[int] = []
+        self.most = size
+        self.called_away = False
 
     @rule()
     def arrive(self) -> None:
         name = next(self.names)
         free = self.free() and not self.waiting
-        assert self.machine.enter() == free
-        if free:
+        entered = self.machine.enter()
+        assert entered == free or (self.called_away and not entered)
+        if entered:
             self.running.append(name)
             return
         assert self.machine.queue(name) == (len(self.waiting) < self.queue)
@@ -40,8 +43,12 @@ class Crowd(RuleBasedStateMachine):
     @rule(data=st.data())
     def put_back_and_be_called_away(self, data: st.DataObject) -> None:
         """Give a slot back, and leave looking for an heir to whoever comes next."""
+        crowded = self.waiting or self.machine.running > self.size
         self.running.remove(data.draw(st.sampled_from(self.running)))
-        assert self.machine.put_back() == bool(self.waiting)
+        if self.machine.put_back():
+            self.called_away = True
+        else:
+            assert not crowded
 
     @precondition(lambda self: self.running)
     @rule(data=st.data())
@@ -78,6 +85,18 @@ class Crowd(RuleBasedStateMachine):
             self.waiting = [other for other in self.waiting if other != name]
         self.gone.append(name)
 
+    @rule(size=st.integers(1, 6), queue=st.integers(0, 4))
+    def resize(self, size: int, queue: int) -> None:
+        self.size, self.queue = size, queue
+        self.most = max(size, len(self.running) + len(self.granted))
+        self.machine.queue_limit = queue
+        heirs: list[int] = []
+        while self.waiting and self.free():
+            heirs.append(self.waiting.pop(0))
+            self.granted.append(heirs[-1])
+        assert self.machine.resize(size) == heirs
+        self.called_away = False
+
     def free(self) -> bool:
         return len(self.running) + len(self.granted) < self.size
 
@@ -86,6 +105,7 @@ class Crowd(RuleBasedStateMachine):
 
     def expect(self, heir: int | None) -> None:
         """Expect a free slot at the head of the queue."""
+        self.called_away = False
         if self.waiting and self.free():
             assert heir == self.waiting.pop(0)
             self.granted.append(heir)
@@ -94,8 +114,11 @@ class Crowd(RuleBasedStateMachine):
 
     @invariant()
     def slots_are_neither_lost_nor_made(self) -> None:
-        assert self.machine.running == len(self.running) + len(self.granted) <= self.size
-        assert self.machine.waiting == len(self.waiting) <= self.queue
+        running = len(self.running) + len(self.granted)
+        # Above the size are only those that ran when it shrank, and they get fewer.
+        self.most = max(self.size, min(self.most, running))
+        assert self.machine.running == running <= self.most
+        assert self.machine.waiting == len(self.waiting)
 
 
 TestCrowd = Crowd.TestCase

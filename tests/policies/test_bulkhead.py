@@ -184,7 +184,7 @@ def test_a_slot_that_comes_to_a_waiter_whose_loop_is_gone_moves_on() -> None:
     gate.slots.enter()
     gate.slots.queue(Gone())
 
-    gate.leave()
+    gate.leave(gate.slots)
 
     assert (gate.slots.running, gate.slots.waiting) == (0, 0)
 

@@ -14,6 +14,7 @@ __all__ = [
     "seconds",
     "seconds_or_zero",
     "text",
+    "wait_or_none",
 ]
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -54,6 +55,11 @@ def seconds_or_zero(argument: str, value: object) -> float:
     if duration < 0:
         raise ValueError(f"{argument} must be {rule}, not {value!r}")
     return duration
+
+
+def wait_or_none(argument: str, value: object) -> float | None:
+    """Return a duration of zero or more, or None for no limit."""
+    return None if value is None else seconds_or_zero(argument, value)
 
 
 def fraction(argument: str, value: object) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from uat_resilience._core.arguments import at_least, seconds_or_zero
+from uat_resilience._core.arguments import at_least, wait_or_none
 from uat_resilience._core.slots import SlotMachine
 from uat_resilience.clock import Clock
 from uat_resilience.errors import BulkheadFullError
@@ -13,8 +13,9 @@ from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
 from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
-from uat_resilience.policies.slot_gate import SlotGate
+from uat_resilience.policies.slot_gate import SlotGate, Slots
 from uat_resilience.policies.streams import HeldByStreams
+from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
@@ -65,7 +66,7 @@ class Bulkhead(HeldByStreams):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_gate", "_max_wait", "_queue")
+    __slots__ = ("_gate",)
     kind = "bulkhead"
 
     def __init__(
@@ -79,12 +80,10 @@ class Bulkhead(HeldByStreams):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        self._queue = at_least("queue", queue, 0)
-        self._max_wait = None if max_wait is None else seconds_or_zero("max_wait", max_wait)
         self._gate = SlotGate(
-            SlotMachine(at_least("size", size, 1), self._queue),
-            queue=self._queue,
-            max_wait=self._max_wait,
+            SlotMachine(at_least("size", size, 1), at_least("queue", queue, 0)),
+            queue=queue,
+            max_wait=wait_or_none("max_wait", max_wait),
             bus=self._bus,
         )
         renew_after_fork(self)
@@ -98,9 +97,40 @@ class Bulkhead(HeldByStreams):
         """Return the bulkhead at this moment."""
         slots = self._gate.slots
         with self._gate.mailbox.lock:
-            snapshot = BulkheadSnapshot(slots.running, slots.waiting, slots.size, self._queue)
+            snapshot = BulkheadSnapshot(slots.running, slots.waiting, slots.size, self._gate.queue)
         self._gate.mailbox.sweep()
         return snapshot
+
+    def update(
+        self,
+        *,
+        size: int | Unset = Unset.UNSET,
+        queue: int | Unset = Unset.UNSET,
+        max_wait: float | Unset | None = Unset.UNSET,
+    ) -> None:
+        """Go by other settings from now on; what is not given stays. Functions already wrapped see them too.
+
+        Slots that come with a larger size go to those who wait. A smaller one takes no slot from a call that runs:
+        `running` may exceed `size` until enough of them have ended, and nobody is let in before. Who waits keeps
+        its place when the queue shrinks, and waits for as long as it was to when it came.
+
+        Thread-safe, all or nothing. Not for signal handlers, which may run while the lock is held.
+
+        Args:
+            size: Slots, at least 1.
+            queue: Places in the queue, 0 or more.
+            max_wait: Seconds a call waits at most, 0 or more, or None for no limit but the ambient deadline.
+
+        Raises:
+            TypeError, ValueError: As for the constructor. Nothing has changed then.
+        """
+        self._gate.update(
+            size=size if isinstance(size, Unset) else at_least("size", size, 1),
+            queue=queue if isinstance(queue, Unset) else at_least("queue", queue, 0),
+            max_wait=max_wait
+            if isinstance(max_wait, Unset)
+            else wait_or_none("max_wait", max_wait),
+        )
 
     def permit(self) -> Permit:
         """Guard a block: `with bulkhead.permit(): ...`, or `async with`. Taken on entering.
@@ -116,14 +146,15 @@ class Bulkhead(HeldByStreams):
 
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take, and how many calls it can become."""
-        return inner.delayed(self._max_wait if self._queue else 0.0)
+        return inner.delayed(self._gate.max_wait if self._gate.queue else 0.0)
 
     def describe(self) -> str:
         """Say in a few words what it does."""
-        if not self._queue:
-            return f"at most {self._gate.slots.size} at once, no queue"
-        wait = "without limit" if self._max_wait is None else f"up to {self._max_wait:g} s"
-        return f"at most {self._gate.slots.size} at once, {self._queue} wait {wait}"
+        gate = self._gate
+        if not gate.queue:
+            return f"at most {gate.slots.size} at once, no queue"
+        wait = "without limit" if gate.max_wait is None else f"up to {gate.max_wait:g} s"
+        return f"at most {gate.slots.size} at once, {gate.queue} wait {wait}"
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code."""
@@ -133,7 +164,8 @@ class Bulkhead(HeldByStreams):
             if not switches.guarding:
                 return fn(*args, **kwargs)
             started = outcomes.now() if bus.outcomes_wanted else None
-            if not gate.slots.enter() and not gate.wait(name, self._time()):
+            slots = gate.slots
+            if not slots.enter() and not gate.wait(name, self._time()):
                 raise self._full(outcomes)
             try:
                 result = fn(*args, **kwargs)
@@ -144,7 +176,7 @@ class Bulkhead(HeldByStreams):
                     outcomes.raised(started, error)
                 raise
             finally:
-                gate.leave()
+                gate.leave(slots)
             if started is not None:
                 outcomes.succeeded(started)
             return result
@@ -161,7 +193,8 @@ class Bulkhead(HeldByStreams):
             if not switches.guarding:
                 return await fn(*args, **kwargs)
             started = outcomes.now() if bus.outcomes_wanted else None
-            if not gate.slots.enter() and not await gate.await_slot(name, self._time()):
+            slots = gate.slots
+            if not slots.enter() and not await gate.await_slot(name, self._time()):
                 raise self._full(outcomes)
             try:
                 result = await fn(*args, **kwargs)
@@ -170,7 +203,7 @@ class Bulkhead(HeldByStreams):
                     outcomes.raised(started, error)
                 raise
             finally:
-                gate.leave()
+                gate.leave(slots)
             if started is not None:
                 outcomes.succeeded(started)
             return result
@@ -183,14 +216,14 @@ class Bulkhead(HeldByStreams):
 
     def _full(self, outcomes: Outcomes) -> BulkheadFullError:
         return outcomes.refused(
-            BulkheadFullError(outcomes.policy, size=self._gate.slots.size, queue=self._queue)
+            BulkheadFullError(outcomes.policy, size=self._gate.slots.size, queue=self._gate.queue)
         )
 
 
 class _SlotPermit(Permit):
     """A block that holds a slot."""
 
-    __slots__ = ("_full", "_gate", "_held", "_outcomes", "_started")
+    __slots__ = ("_full", "_gate", "_outcomes", "_slots", "_started")
 
     def __init__(
         self, gate: SlotGate, outcomes: Outcomes, full: Callable[[Outcomes], BulkheadFullError]
@@ -199,7 +232,7 @@ class _SlotPermit(Permit):
         self._gate = gate
         self._outcomes = outcomes
         self._full = full
-        self._held = False
+        self._slots: Slots | None = None  # Where it holds a slot.
         self._started: float | None = None
 
     def _take(self) -> None:
@@ -207,21 +240,23 @@ class _SlotPermit(Permit):
             return
         gate, outcomes = self._gate, self._outcomes
         self._started = outcomes.begin()
-        if not gate.slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
+        slots = gate.slots
+        if not slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
-        self._held = True
+        self._slots = slots
 
     async def _atake(self) -> None:
         if not switches.guarding:
             return
         gate, outcomes = self._gate, self._outcomes
         self._started = outcomes.begin()
-        if not gate.slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
+        slots = gate.slots
+        if not slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
-        self._held = True
+        self._slots = slots
 
     def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
-        if self._held:
-            self._gate.leave()
+        if self._slots is not None:
+            self._gate.leave(self._slots)
         if self._started is not None:
             self._outcomes.settled(self._started, verdict, error)

@@ -25,15 +25,16 @@ class QueueGate(ABC):
 
     Args:
         queue: Places in the queue.
-        max_wait: Seconds a place in the queue is held at most, or None for no limit.
+        max_wait: Seconds a place in the queue is held at most, or None for no limit. A wait goes by what it was when
+            it began.
         bus: Where waiting is told.
     """
 
-    __slots__ = ("_bus", "_max_wait", "_queue_limit")
+    __slots__ = ("_bus", "max_wait", "queue")
 
     def __init__(self, *, queue: int, max_wait: float | None, bus: EventBus) -> None:
-        self._queue_limit = queue
-        self._max_wait = max_wait
+        self.queue = queue
+        self.max_wait = max_wait
         self._bus = bus
 
     def wait(self, name: str, clock: Clock, priority: Priority = Priority.NORMAL) -> bool:
@@ -42,11 +43,11 @@ class QueueGate(ABC):
         Raises:
             RuntimeError: This thread runs an event loop, which waiting would stop.
         """
-        if not self._queue_limit:
+        if not self.queue:
             return False
         refuse_to_block(name, "guard an async function, use acall() or `async with`")
         deadline = current_deadline.get()
-        patience = tightest(self._max_wait, None if deadline is None else deadline.remaining())
+        patience = tightest(self.max_wait, None if deadline is None else deadline.remaining())
         waiter = ThreadWaiter()
         try:
             settled = self._join(waiter, name, clock, priority)
@@ -68,10 +69,10 @@ class QueueGate(ABC):
         Raises:
             TimedOutError: The deadline around this task has passed.
         """
-        if not self._queue_limit:
+        if not self.queue:
             return False
         here = world()
-        patience, limit = self._max_wait, unenforced_deadline(here)
+        patience, limit = self.max_wait, unenforced_deadline(here)
         if limit is not None:
             patience = tightest(patience, limit.remaining())
         waiter = here.waiter()

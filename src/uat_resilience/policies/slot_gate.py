@@ -8,10 +8,13 @@ from uat_resilience._core.slots import SlotMachine
 from uat_resilience.clock import Clock
 from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.policies.queue_gate import QueueGate
+from uat_resilience.policies.unset import Unset, given
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.waiting import Waiter
 
-__all__ = ["SlotGate"]
+__all__ = ["SlotGate", "Slots"]
+
+Slots = SlotMachine[Waiter]
 
 
 class SlotGate(QueueGate):
@@ -26,22 +29,36 @@ class SlotGate(QueueGate):
 
     __slots__ = ("mailbox", "slots")
 
-    def __init__(
-        self, slots: SlotMachine[Waiter], *, queue: int, max_wait: float | None, bus: EventBus
-    ) -> None:
+    def __init__(self, slots: Slots, *, queue: int, max_wait: float | None, bus: EventBus) -> None:
         super().__init__(queue=queue, max_wait=max_wait, bus=bus)
-        self.slots = slots
+        self.slots: Slots = slots
         self.mailbox: Mailbox[Waiter | None, Waiter] = Mailbox(self._apply, self._wake)
 
-    def leave(self) -> None:
-        """Give a slot back, and wake whoever is next. Never blocks."""
-        if self.slots.put_back():
+    def leave(self, slots: Slots) -> None:
+        """Give a slot back to where it was taken from, and wake whoever is next. Never blocks."""
+        if slots.put_back():
             self.mailbox.post(None)
 
+    def update(
+        self, *, size: int | Unset, queue: int | Unset, max_wait: float | Unset | None
+    ) -> None:
+        """Go by other settings from now on. New slots go to those who wait."""
+        with self.mailbox.lock:
+            slots = self.slots
+            self.queue = slots.queue_limit = given(queue, self.queue)
+            self.max_wait = given(max_wait, self.max_wait)
+            heirs = slots.resize(given(size, slots.size))
+        for heir in heirs:
+            self._wake(heir)
+        self.mailbox.sweep()
+
     def renew(self) -> None:
-        """In a forked child: a free lock, and nobody inside."""
+        """In a forked child: a free lock, and nobody inside.
+
+        Calls that began before give their slots back to where they took them from, which nobody uses any more.
+        """
         self.mailbox.renew()
-        self.slots.clear()
+        self.slots = SlotMachine(self.slots.size, self.queue)
 
     def _join(
         self,

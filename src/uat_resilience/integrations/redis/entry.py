@@ -13,7 +13,7 @@ from uat_resilience.integrations.redis.leases import Leases, micros
 from uat_resilience.integrations.redis.link import RedisLink
 from uat_resilience.integrations.redis.scripts import ENTER
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.slot_gate import SlotGate
+from uat_resilience.policies.slot_gate import SlotGate, Slots
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import FallbackUsed, SlotQueued
 from uat_resilience.waiting import world
@@ -30,7 +30,7 @@ class Slot:
     """What a call holds: a lease of the fleet's, and a slot of this process, or one of them."""
 
     lease: str | None
-    here: bool
+    here: Slots | None
 
 
 class Wait:
@@ -138,8 +138,8 @@ class Entrance:
 
     def leave(self, slot: Slot) -> None:
         """Give back what a call held, as far as that takes no time."""
-        if slot.here and self._gate is not None:
-            self._gate.leave()
+        if slot.here is not None and self._gate is not None:
+            self._gate.leave(slot.here)
         if slot.lease is not None:
             self.leases.drop(slot.lease)
 
@@ -200,21 +200,26 @@ class Entrance:
             self.leases.drop(wait.token)
         return not nothing
 
-    def _count(self) -> bool:
-        """Count a lease in this process as well, for the time when Redis is away; False when that is full."""
-        return self._gate is not None and self._gate.slots.enter()
+    def _count(self) -> Slots | None:
+        """Count a lease in this process as well, for the time when Redis is away; None when that is full."""
+        if self._gate is None:
+            return None
+        slots = self._gate.slots
+        return slots if slots.enter() else None
 
     def _enter_alone(self, outcomes: Outcomes, away: RedisAwayError) -> Slot:
         gate = self._alone(outcomes, away)
-        if not gate.slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
+        slots = gate.slots
+        if not slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
-        return Slot(None, here=True)
+        return Slot(None, here=slots)
 
     async def _aenter_alone(self, outcomes: Outcomes, away: RedisAwayError) -> Slot:
         gate = self._alone(outcomes, away)
-        if not gate.slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
+        slots = gate.slots
+        if not slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
-        return Slot(None, here=True)
+        return Slot(None, here=slots)
 
     def _alone(self, outcomes: Outcomes, away: RedisAwayError) -> SlotGate:
         if self._bus.wants(FallbackUsed):
