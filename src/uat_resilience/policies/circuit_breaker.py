@@ -267,7 +267,7 @@ class CircuitBreaker(HeldByStreams):
 class _BreakerPermit(Permit):
     """A block under a breaker. Its own end is judged like a call's, unless it has said how it ended."""
 
-    __slots__ = ("_begin", "_gate", "_started", "_ticket")
+    __slots__ = ("_begin", "_era", "_gate", "_started", "_ticket")
 
     def __init__(self, gate: BreakerGate, begin: Callable[[], float | None]) -> None:
         super().__init__()
@@ -275,7 +275,7 @@ class _BreakerPermit(Permit):
         self._begin = begin
 
     def _take(self) -> None:
-        era = self._gate.machine.era
+        self._era = era = self._gate.machine.era
         self._ticket: Ticket = era if era.admits else self._gate.admit()
         self._started = self._begin()
 
@@ -289,6 +289,9 @@ class _BreakerPermit(Permit):
         elif verdict is Verdict.FAILURE:
             gate.failed(ticket, started, error if isinstance(error, Exception) else None)
         elif verdict is Verdict.SUCCESS or error is None:
-            gate.succeeded(ticket, started)
+            if ticket is not self._era or not self._era.judge.quiet:
+                gate.record(ticket, 0, started)
+            if started is not None:
+                gate.outcomes.succeeded(started)
         else:
             gate.raised(ticket, started, error)
