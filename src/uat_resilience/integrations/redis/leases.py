@@ -128,11 +128,12 @@ class Leases:
             return
         try:
             answer = await self._link.aask(self._name, BEAT, self._keys, *self._request(held, over))
-        except (RedisAwayError, TimeoutError, asyncio.CancelledError) as error:
+        except (RedisAwayError, TimeoutError):
             self._over.extend(over)
-            if isinstance(error, asyncio.CancelledError):
-                raise
             return
+        except asyncio.CancelledError:
+            self._over.extend(over)
+            raise
         if self._hear(answer, list(held), self._aheld):
             await self._aexchange({})
 

@@ -205,7 +205,7 @@ class RedisLink:
         keys: Sequence[str],
         arguments: Sequence[Argument],
     ) -> list[int]:
-        limit = self._limit()
+        limit, cancelled = self._limit(), _cancellations()
         try:
             async with asyncio.timeout(limit):
                 try:
@@ -215,6 +215,8 @@ class RedisLink:
         except (redis.TimeoutError, TimeoutError) as error:
             self._excuse(limit, error)
             raise
+        if _cancellations() > cancelled:
+            raise asyncio.CancelledError  # It came while redis-py tidied up, and was taken for an error there.
         return cast("list[int]", answer)
 
     def _limit(self) -> float:
@@ -247,6 +249,12 @@ def linked(
     if isinstance(client, RedisLink):
         return client
     return RedisLink(client, name=f"{name}/redis", clock=clock, bus=bus)
+
+
+def _cancellations() -> int:
+    """Return how many requests to cancel the running task are open."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def _refuse_trio(policy: str) -> None:
