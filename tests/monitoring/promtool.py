@@ -1,11 +1,10 @@
 """Prometheus's own tool, which knows what Prometheus accepts."""
 
-import os
 import subprocess
 from pathlib import Path
 from shutil import which
 
-import pytest
+from tests.lacking import lacking
 
 __all__ = ["MONITORING", "promtool"]
 
@@ -16,10 +15,7 @@ def promtool(*arguments: str | Path, given: str = "") -> tuple[int, str]:
     """Run it; return its exit code, and all it said."""
     tool = which("promtool")
     if tool is None:
-        why = "no promtool: apt-get install --no-install-recommends prometheus"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
+        lacking("promtool", "prometheus")
     ended = subprocess.run(  # noqa: S603 - the arguments are our own
         [tool, *arguments],
         input=given,

@@ -1,7 +1,6 @@
 """The recipe of docs/how-to/databases.md, against a real PostgreSQL server and SQLite."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from tests.lacking import lacking
 from tests.recipes.pages import recipe
 from tests.recipes.postgres import Postgres, find
 
@@ -35,8 +35,7 @@ orders = recipe("databases.md", "orders.py")
 @pytest.fixture(scope="module")
 def server() -> Generator[Postgres]:
     if find("initdb") is None:
-        without = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        without("no PostgreSQL server: apt-get install --no-install-recommends postgresql")
+        lacking("PostgreSQL server", "postgresql")
     made = Postgres()
     try:
         yield made

@@ -10,6 +10,7 @@ import redis
 import redis.asyncio
 from tests.integrations.redis.driving import Tasks
 from tests.integrations.redis.servers import REDIS, Server, free_port
+from tests.lacking import lacking
 
 from uat_resilience import BulkheadFullError, ConsecutiveFailures
 from uat_resilience.integrations.redis import (
@@ -155,9 +156,8 @@ def test_server_behind_a_socket_of_the_file_system_is_reached(
         assert not limiter.snapshot().degraded
 
 
-@pytest.mark.skipif(REDIS is None, reason="no redis-server: apt-get install redis-server")
 def test_redis_serves_all_policies_as_valkey_does(start: Callable[..., Server]) -> None:
-    own = start(binary=REDIS)
+    own = start(binary=REDIS or lacking("redis-server", "redis-server"))
     with redis.Redis(port=own.port) as client:
         for policy in policies(RedisLink(client, timeout=5)):
             assert policy.call(lambda: "ran") == "ran"
