@@ -23,6 +23,7 @@ STRETCHES = st.lists(
         st.sampled_from([0.0, 1e-9, 0.01, 0.1, 0.2, 1.0, 10.0]),  # seconds each
         st.sampled_from([0.0, 0.3, 1.0]),  # share of the limit that is used
         st.sampled_from([1, 2, 11, 1000]),  # every so many calls one is dropped
+        st.sampled_from([None, (5, 40), (1, 10), (30, 60)]),  # other bounds, before they end
     ),
     max_size=30,
 )
@@ -31,17 +32,21 @@ STRETCHES = st.lists(
 @pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda made: type(made).__name__)
 @given(stretches=STRETCHES)
 def test_limit_stays_in_its_range_and_a_drop_never_raises_it(
-    algorithm: Algorithm, stretches: list[tuple[int, float, float, int]]
+    algorithm: Algorithm, stretches: list[tuple[int, float, float, int, tuple[int, int] | None]]
 ) -> None:
     tuner = algorithm.tuner()
     now = 0.0
+    low, high = 5, 40
 
-    for calls, rtt, used, every in stretches:
+    for calls, rtt, used, every, bounds in stretches:
+        if bounds is not None:
+            before, (low, high) = tuner.limit, bounds
+            assert tuner.bound(low, high) == tuner.limit == min(max(before, low), high)
         for n in range(1, calls + 1):
             now += rtt / 10
             before, dropped = tuner.limit, n % every == 0
             after = tuner.record(now, rtt, max(1, int(before * used)), dropped=dropped)
 
             assert after == tuner.limit
-            assert 5 <= after <= 40
+            assert low <= after <= high
             assert not dropped or after <= before

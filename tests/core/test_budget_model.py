@@ -44,6 +44,14 @@ class Spending(RuleBasedStateMachine):
         if granted:
             self.extras.record(now, 0, 0)
 
+    @rule(
+        ratio=st.sampled_from([0.0, 0.125, 0.5, 2.0]),
+        minimum_per_second=st.sampled_from([0.0, 0.125, 1.0]),
+    )
+    def change_the_settings(self, ratio: float, minimum_per_second: float) -> None:
+        self.ratio, self.floor = ratio, minimum_per_second * 10.0
+        self.machine.ratio, self.machine.minimum_per_second = ratio, minimum_per_second
+
     @invariant()
     def extra_attempts_are_paid_for(self) -> None:
         assert self.machine.available(self.now) == self.affordable(self.now)

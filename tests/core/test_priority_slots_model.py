@@ -40,7 +40,8 @@ class PrioritySlots(RuleBasedStateMachine):
         assert queued == (len(self.queue) < self.limit)
         if not queued:
             last = max(self.queue, default=None)
-            victim = last[1] if last is not None and last[0] > place[0] else None
+            full = len(self.queue) == self.limit
+            victim = last[1] if full and last is not None and last[0] > place[0] else None
             assert self.slots.shed(priority) == victim
             if victim is None:
                 return
@@ -82,6 +83,10 @@ class PrioritySlots(RuleBasedStateMachine):
         expected = [self._grant() for _ in range(min(size - self.running, len(self.queue)))]
 
         assert self.slots.resize(size) == expected
+
+    @rule(queue=st.integers(0, 4))
+    def change_the_queue(self, queue: int) -> None:
+        self.limit = self.slots.queue_limit = queue
 
     @invariant()
     def agree(self) -> None:

@@ -13,8 +13,8 @@ Three rules hold for all:
 *   A limit never leaves the range from `minimum` to `maximum`.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 from uat_resilience._core.arguments import at_least, number
 
@@ -40,6 +40,14 @@ class Tuner(Protocol):
             rtt: Seconds it took, the wait for a slot left out.
             inflight: Calls that were running when it ended, itself included.
             dropped: True when it failed or timed out. Say nothing of calls that were cancelled.
+        """
+        ...
+
+    def bound(self, minimum: int | None, maximum: int | None) -> int:
+        """Keep the limit between other bounds from now on (None: as it was); return it, moved inside if need be.
+
+        Raises:
+            TypeError, ValueError: They are none. Nothing has changed then.
         """
         ...
 
@@ -79,3 +87,14 @@ class Limits:
         rule = "a number of at least 0.5 and below 1"
         if not _HALVING <= number("backoff", self.backoff, rule) < 1:
             raise ValueError(f"backoff must be {rule}, not {self.backoff!r}")
+
+    def within(self, minimum: int | None, maximum: int | None) -> Self:
+        """Return the same settings with other bounds; None leaves a bound as it is.
+
+        Raises:
+            TypeError, ValueError: As for the constructor.
+        """
+        low = at_least("minimum", self.minimum if minimum is None else minimum, 1)
+        high = at_least("maximum", self.maximum if maximum is None else maximum, low)
+        initial = min(max(self.initial, low), high)
+        return replace(self, minimum=low, maximum=high, initial=initial)

@@ -68,3 +68,10 @@ class AIMDTuner:
             self._exact = min(setting.maximum, self._exact + 1 / self._exact)
         self.limit = int(self._exact)
         return self.limit
+
+    def bound(self, minimum: int | None, maximum: int | None) -> int:
+        """Keep the limit between other bounds from now on; return it, moved inside if need be."""
+        self._setting = setting = self._setting.within(minimum, maximum)
+        self._exact = min(max(self._exact, setting.minimum), setting.maximum)
+        self.limit = int(self._exact)
+        return self.limit

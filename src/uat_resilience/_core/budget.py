@@ -17,13 +17,18 @@ class BudgetMachine:
     """Count calls and extra attempts, and say whether one more extra attempt is affordable.
 
     Not thread-safe: its owner locks.
+
+    Attributes:
+        ratio: Extra attempts per call. May be changed: what was counted stays.
+        minimum_per_second: Extra attempts a second that are always affordable. May be changed.
     """
 
-    __slots__ = ("_calls", "_extras", "_floor", "_ratio")
+    __slots__ = ("_calls", "_extras", "_window", "minimum_per_second", "ratio")
 
     def __init__(self, *, ratio: float, minimum_per_second: float, window: float) -> None:
-        self._ratio = ratio
-        self._floor = minimum_per_second * window
+        self.ratio = ratio
+        self.minimum_per_second = minimum_per_second
+        self._window = window
         self._calls = TimeWindow(window).tally()
         self._extras = TimeWindow(window).tally()
 
@@ -42,7 +47,8 @@ class BudgetMachine:
         """Return how many extra attempts could be charged now; below 0 after calls were forgotten."""
         self._calls.forget(now)
         self._extras.forget(now)
-        return self._ratio * self._calls.calls + self._floor - self._extras.calls
+        floor = self.minimum_per_second * self._window
+        return self.ratio * self._calls.calls + floor - self._extras.calls
 
     def counts(self, now: float) -> tuple[int, int]:
         """Return the calls and the extra attempts inside the window."""

@@ -31,14 +31,16 @@ class CoDelMachine:
     """Judge each request as it leaves the queue. Not thread-safe: its owner locks.
 
     Attributes:
+        target: Seconds of waiting that are no sign of anything. May be changed.
+        interval: Seconds for which a queue must stand. May be changed: the one that runs ends when it was to.
         standing: True while the queue counts as standing.
     """
 
-    __slots__ = ("_ends", "_interval", "_last", "_least", "_target", "standing")
+    __slots__ = ("_ends", "_last", "_least", "interval", "standing", "target")
 
     def __init__(self, *, target: float = TARGET, interval: float = INTERVAL) -> None:
-        self._target = target
-        self._interval = interval
+        self.target = target
+        self.interval = interval
         self._ends = self._last = -inf
         self._least = 0.0
         self.standing = False
@@ -48,19 +50,19 @@ class CoDelMachine:
 
         A request that did not wait is told with a delay of 0.
         """
-        if now - delay > self._last or now < self._ends - 2 * self._interval:
+        if now - delay > self._last or now < self._ends - 2 * self.interval:
             # It came after the last one had left, so the queue was empty then. (Or the clock was
             # replaced by one with an earlier epoch.)
             self.standing = False
             self._begin(now, delay)
         elif now >= self._ends:
-            self.standing = self._least > self._target
+            self.standing = self._least > self.target
             self._begin(now, delay)
         else:
             self._least = min(self._least, delay)
         self._last = now
-        return self.standing and delay > _SLACK * self._target
+        return self.standing and delay > _SLACK * self.target
 
     def _begin(self, now: float, delay: float) -> None:
-        self._ends = now + self._interval
+        self._ends = now + self.interval
         self._least = delay

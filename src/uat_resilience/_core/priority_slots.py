@@ -40,14 +40,20 @@ class Priority(IntEnum):
 
 
 class PrioritySlotMachine(Generic[W]):
-    """Count running calls and keep the queue."""
+    """Count running calls and keep the queue.
 
-    __slots__ = ("_granted", "_queue_limit", "_waiters", "running", "size")
+    Attributes:
+        size: Slots. Changed by `resize`.
+        running: Slots that are taken.
+        queue_limit: Places in the queue. May be changed: who has a place keeps it.
+    """
+
+    __slots__ = ("_granted", "_waiters", "queue_limit", "running", "size")
 
     def __init__(self, size: int, queue_limit: int) -> None:
         self.size = size
         self.running = 0
-        self._queue_limit = queue_limit
+        self.queue_limit = queue_limit
         # Most important first: the order in which they are asked for their next waiter.
         self._waiters: dict[Priority, OrderedDict[W, None]] = {p: OrderedDict() for p in Priority}
         self._granted: set[W] = set()
@@ -66,7 +72,7 @@ class PrioritySlotMachine(Generic[W]):
 
     def queue(self, waiter: W, priority: Priority = Priority.NORMAL) -> bool:
         """Put a waiter behind its equals; False when the queue is full (`shed` may make room)."""
-        if self.waiting >= self._queue_limit:
+        if self.waiting >= self.queue_limit:
             return False
         self._waiters[priority][waiter] = None
         return True
@@ -74,8 +80,11 @@ class PrioritySlotMachine(Generic[W]):
     def shed(self, priority: Priority) -> W | None:
         """Take the least important waiter out of the queue, for its owner to wake and refuse.
 
-        None when nobody waits who is less important than `priority`.
+        None when nobody waits who is less important than `priority`, or when that would make no room: the queue
+        has shrunk, and more wait than it has places.
         """
+        if self.waiting > self.queue_limit:
+            return None
         for level, waiters in reversed(self._waiters.items()):
             if waiters:
                 return waiters.popitem(last=True)[0] if level < priority else None

@@ -136,6 +136,20 @@ class ProbingTuner(ABC):
         self._round = self._next_round(now)
         return self.limit
 
+    def bound(self, minimum: int | None, maximum: int | None) -> int:
+        """Keep the limit between other bounds from now on; return it, moved inside if need be.
+
+        A measurement that runs goes on; where the limit belongs after it is moved inside.
+        """
+        self._setting = setting = self._setting.within(minimum, maximum)
+        low, high = setting.minimum, setting.maximum
+        self._target = min(max(self._target, low), high)
+        self._peak = min(max(self._peak, low), high)
+        before, self.limit = self.limit, min(max(self.limit, low), high)
+        if self.limit != before:
+            self._round = self._next_round(inf)  # Begun by the next call that ends.
+        return self.limit
+
     def _shrink(self) -> None:
         setting = self._setting
         self._target = max(setting.minimum, self._target * setting.backoff)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from uat_resilience._core.adaptive import Algorithm
-from uat_resilience._core.arguments import at_least, seconds_or_zero
+from uat_resilience._core.arguments import at_least, wait_or_none
 from uat_resilience._core.gradient import Gradient2
 from uat_resilience._core.priority_slots import Priority
 from uat_resilience.ambient import current_priority
@@ -15,6 +15,7 @@ from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Verdict
 from uat_resilience.policies.prioritised import Prioritised
 from uat_resilience.policies.priority_gate import PriorityGate, Resized
+from uat_resilience.policies.unset import Unset
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import LimitChanged
 
@@ -78,12 +79,10 @@ class AdaptiveLimiter(Prioritised[float]):
         if not callable(getattr(algorithm, "tuner", None)):
             raise TypeError(f"algorithm must be Gradient2, Vegas or AIMD, not {algorithm!r}")
         self._tuner = algorithm.tuner()
-        self._queue = at_least("queue", queue, 0)
-        self._max_wait = None if max_wait is None else seconds_or_zero("max_wait", max_wait)
         self._gate = PriorityGate(
             self._tuner.limit,
-            queue=self._queue,
-            max_wait=self._max_wait,
+            queue=at_least("queue", queue, 0),
+            max_wait=wait_or_none("max_wait", max_wait),
             bus=self._bus,
             tell=self._tell,
         )
@@ -94,14 +93,49 @@ class AdaptiveLimiter(Prioritised[float]):
         slots, mailbox = self._gate.slots, self._gate.mailbox
         with mailbox.lock:
             snapshot = AdaptiveLimiterSnapshot(
-                slots.running, slots.waiting, slots.size, self._queue
+                slots.running, slots.waiting, slots.size, self._gate.queue
             )
         mailbox.sweep()
         return snapshot
 
+    def update(
+        self,
+        *,
+        minimum: int | Unset = Unset.UNSET,
+        maximum: int | Unset = Unset.UNSET,
+        queue: int | Unset = Unset.UNSET,
+        max_wait: float | Unset | None = Unset.UNSET,
+    ) -> None:
+        """Go by other settings from now on; what is not given stays. Functions already wrapped see them too.
+
+        What was learned is kept. A limit outside of its new bounds moves inside at once, which is told as
+        `LimitChanged`: new slots go to those who wait, and no slot is taken from a call that runs. Who waits keeps
+        its place when the queue shrinks, and waits for as long as it was to when it came.
+
+        Thread-safe, all or nothing. Not for signal handlers, which may run while the lock is held.
+
+        Args:
+            minimum: Lowest limit, at least 1.
+            maximum: Highest limit, at least `minimum`.
+            queue: Places in the queue, 0 or more.
+            max_wait: Seconds a call waits at most, 0 or more, or None for no limit but the ambient deadline.
+
+        Raises:
+            TypeError, ValueError: As for the constructors. Nothing has changed then.
+        """
+        low = None if isinstance(minimum, Unset) else at_least("minimum", minimum, 1)
+        high = None if isinstance(maximum, Unset) else at_least("maximum", maximum, 1)
+        self._gate.update(
+            queue=queue if isinstance(queue, Unset) else at_least("queue", queue, 0),
+            max_wait=max_wait
+            if isinstance(max_wait, Unset)
+            else wait_or_none("max_wait", max_wait),
+            size=lambda: self._tuner.bound(low, high),
+        )
+
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take, and how many calls it can become."""
-        return inner.delayed(self._max_wait if self._queue else 0.0)
+        return inner.delayed(self._gate.max_wait if self._gate.queue else 0.0)
 
     def describe(self) -> str:
         """Say in a few words what it does."""

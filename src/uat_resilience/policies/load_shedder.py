@@ -13,6 +13,7 @@ from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Verdict
 from uat_resilience.policies.prioritised import Prioritised
 from uat_resilience.policies.priority_gate import PriorityGate
+from uat_resilience.policies.unset import Unset, given
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["LoadShedder", "LoadShedderSnapshot"]
@@ -61,7 +62,7 @@ class LoadShedder(Prioritised[None]):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_codels", "_queue")
+    __slots__ = ("_codels",)
     kind = "load_shedder"
 
     def __init__(
@@ -76,12 +77,11 @@ class LoadShedder(Prioritised[None]):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        self._queue = at_least("queue", queue, 0)
         target, interval = seconds("target", target), seconds("interval", interval)
         self._codels = {level: CoDelMachine(target=target, interval=interval) for level in Priority}
         self._gate = PriorityGate(
             at_least("size", size, 1),
-            queue=self._queue,
+            queue=at_least("queue", queue, 0),
             max_wait=None,
             bus=self._bus,
             tell=lambda _: None,  # its size is what it was told
@@ -94,14 +94,54 @@ class LoadShedder(Prioritised[None]):
         with mailbox.lock:
             shedding = any(codel.standing for codel in self._codels.values())
             snapshot = LoadShedderSnapshot(
-                slots.running, slots.waiting, slots.size, self._queue, shedding
+                slots.running, slots.waiting, slots.size, self._gate.queue, shedding
             )
         mailbox.sweep()
         return snapshot
 
+    def update(
+        self,
+        *,
+        size: int | Unset = Unset.UNSET,
+        queue: int | Unset = Unset.UNSET,
+        target: float | Unset = Unset.UNSET,
+        interval: float | Unset = Unset.UNSET,
+    ) -> None:
+        """Go by other settings from now on; what is not given stays. Functions already wrapped see them too.
+
+        Slots that come with a larger size go to those who wait, the most important first. A smaller one takes no
+        slot from a call that runs: `running` may exceed `size` until enough of them have ended. Who waits keeps
+        its place when the queue shrinks.
+
+        Thread-safe, all or nothing. Not for signal handlers, which may run while the lock is held.
+
+        Args:
+            size: Calls inside at once, at least 1.
+            queue: Places in the queue, 0 or more.
+            target: Seconds of waiting that are no sign of anything, above 0.
+            interval: Seconds for which a queue must stand before calls are shed, above 0. The one that runs ends
+                when it was to.
+
+        Raises:
+            TypeError, ValueError: As for the constructor. Nothing has changed then.
+        """
+        wanted = size if isinstance(size, Unset) else at_least("size", size, 1)
+        queue = queue if isinstance(queue, Unset) else at_least("queue", queue, 0)
+        target = target if isinstance(target, Unset) else seconds("target", target)
+        interval = interval if isinstance(interval, Unset) else seconds("interval", interval)
+
+        def changed() -> int:
+            for codel in self._codels.values():
+                codel.target = given(target, codel.target)
+                codel.interval = given(interval, codel.interval)
+            return given(wanted, self._gate.slots.size)
+
+        self._gate.update(queue=queue, size=changed)
+
     def describe(self) -> str:
         """Say in a few words what it does."""
-        return f"at most {self._gate.slots.size} at once, {self._queue} wait while the queue drains"
+        gate = self._gate
+        return f"at most {gate.slots.size} at once, {gate.queue} wait while the queue drains"
 
     def _admit(self, outcomes: Outcomes, priority: Priority | None = None) -> None:
         clock, gate = self._time(), self._gate

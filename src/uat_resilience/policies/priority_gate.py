@@ -11,6 +11,7 @@ from uat_resilience._core.priority_slots import Priority, PrioritySlotMachine
 from uat_resilience.clock import Clock
 from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.policies.queue_gate import QueueGate
+from uat_resilience.policies.unset import Unset, given
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.waiting import Waiter
 
@@ -85,6 +86,28 @@ class PriorityGate(QueueGate):
             return _Change(woken if heir is None else [*woken, heir], resized)
 
         self.mailbox.post(change)
+
+    def update(
+        self,
+        *,
+        queue: int | Unset,
+        max_wait: float | Unset | None = Unset.UNSET,
+        size: Callable[[], int],
+    ) -> None:
+        """Go by other settings from now on. New slots go to those who wait.
+
+        Args:
+            queue: Places in the queue.
+            max_wait: Seconds a place is held at most, or None.
+            size: Asked under the lock before anything changes: the number of slots from now on. It may raise.
+        """
+        with self.mailbox.lock:
+            resized = Resized(self.slots.size, size())
+            self.queue = self.slots.queue_limit = given(queue, self.queue)
+            self.max_wait = given(max_wait, self.max_wait)
+            woken = self.slots.resize(resized.new)
+        self._carry_out(_Change(woken, resized if resized.new != resized.old else None))
+        self.mailbox.sweep()
 
     def renew(self) -> None:
         """In a forked child: a free lock, and nobody inside."""

@@ -25,8 +25,8 @@ class QueueGate(ABC):
 
     Args:
         queue: Places in the queue.
-        max_wait: Seconds a place in the queue is held at most, or None for no limit. A wait goes by what it was when
-            it began.
+        max_wait: Seconds a place in the queue is held at most, or None for no limit. A wait goes by what it was
+            when it began.
         bus: Where waiting is told.
     """
 

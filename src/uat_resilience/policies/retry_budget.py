@@ -7,6 +7,7 @@ from uat_resilience._core.budget import BudgetMachine
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.mailbox import Mailbox
+from uat_resilience.policies.unset import Unset, given
 
 __all__ = ["BudgetSnapshot", "RetryBudget"]
 
@@ -76,6 +77,31 @@ class RetryBudget:
             granted = self._machine.withdraw(now)
         self._mailbox.sweep()
         return granted
+
+    def update(
+        self, *, ratio: float | Unset = Unset.UNSET, minimum_per_second: float | Unset = Unset.UNSET
+    ) -> None:
+        """Go by other settings from now on; what is not given stays.
+
+        Calls and extra attempts inside the window stay counted, and are judged by the new settings.
+        Thread-safe, all or nothing. Not for signal handlers, which may run while the lock is held.
+
+        Args:
+            ratio: Extra attempts per call, 0 or more.
+            minimum_per_second: Extra attempts a second that are always affordable, 0 or more.
+
+        Raises:
+            TypeError, ValueError: As for the constructor. Nothing has changed then.
+        """
+        if not isinstance(ratio, Unset):
+            ratio = non_negative("ratio", ratio)
+        if not isinstance(minimum_per_second, Unset):
+            minimum_per_second = non_negative("minimum_per_second", minimum_per_second)
+        machine = self._machine
+        with self._mailbox.lock:
+            machine.ratio = given(ratio, machine.ratio)
+            machine.minimum_per_second = given(minimum_per_second, machine.minimum_per_second)
+        self._mailbox.sweep()
 
     def snapshot(self) -> BudgetSnapshot:
         """Return the budget at this moment."""
