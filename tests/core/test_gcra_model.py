@@ -6,6 +6,7 @@ due times. The second replays every arrival, with or without those that left.
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import inf
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -52,6 +53,11 @@ class NaiveBucket:
             return False
         self.tokens -= weight
         return True
+
+    def retune(self, interval: Fraction, burst: int) -> None:
+        self.tokens += burst - self.burst  # What is missing from a full bucket stays missing.
+        self.interval, self.burst = interval, burst
+        self.advance(self.now)
 
     def leave(self, name: str) -> None:
         self.queue = [place for place in self.queue if place[0] != name]
@@ -105,12 +111,27 @@ class PunctualWaiters(RuleBasedStateMachine):
         self.model.leave(name)
         self._settle()
 
+    @rule(interval=INTERVALS, burst=BURSTS)
+    def retune(self, interval: float, burst: int) -> None:
+        if self.timers:  # Nobody's time is put off, which the naive bucket cannot know.
+            interval = min(interval, self.machine.per)
+            burst = max(burst, self.machine.burst)
+        due = dict(self.timers)
+
+        moved = self.machine.retune(self.now, rate=1.0, per=interval, burst=burst)
+
+        for name in moved:
+            self._wake(name)
+            assert self.timers[name] < due[name]
+        self.model.retune(Fraction(interval), burst)
+        self._settle()
+
     @invariant()
     def agree(self) -> None:
         assert self.ran == self.model.ran
         assert self.machine.waiting == len(self.timers) == len(self.model.queue)
         if not self.model.queue:
-            assert self.machine.available(self.now) == self.model.tokens
+            assert self.machine.available(self.now) == max(0, self.model.tokens)
 
     def _settle(self) -> None:
         while self.timers:
@@ -132,6 +153,7 @@ class PunctualWaiters(RuleBasedStateMachine):
 class Arrival:
     at: float
     weight: int
+    limits: int = 0  # Changes of the limit before it.
 
 
 class TardyWaiters(RuleBasedStateMachine):
@@ -140,7 +162,9 @@ class TardyWaiters(RuleBasedStateMachine):
     @initialize(interval=INTERVALS, burst=BURSTS)
     def begin(self, interval: float, burst: int) -> None:
         self.now = 0.0
-        self.interval = interval
+        self.limits = [(0.0, interval)]
+        self.most, self.fastest = burst, interval
+        self.gone = 0  # Tokens of those that ran.
         self.machine: GcraMachine[int] = GcraMachine(rate=1.0, per=interval, burst=burst)
         self.arrivals: dict[int, Arrival] = {}
         self.waiting: list[int] = []
@@ -154,7 +178,20 @@ class TardyWaiters(RuleBasedStateMachine):
     def take(self, share: float) -> None:
         weight = 1 + int(share * self.machine.burst)
         if self.machine.take(self.now, weight):
-            self.arrivals[len(self.arrivals)] = Arrival(self.now, weight)
+            self.arrivals[len(self.arrivals)] = self._arrival(weight)
+            self.gone += weight
+
+    @rule(interval=INTERVALS, burst=BURSTS)
+    def retune(self, interval: float, burst: int) -> None:
+        told = {name: self.machine.until(name) for name in self.waiting}
+
+        moved = self.machine.retune(self.now, rate=1.0, per=interval, burst=burst)
+
+        self.limits.append((self.now, interval))
+        self.most, self.fastest = max(self.most, burst), min(self.fastest, interval)
+        for name in self.waiting:
+            until = self.machine.until(name)
+            assert until < told[name] if name in moved else until in (told[name], -inf)
 
     @rule(share=SHARES, patience=STEPS)
     def reserve(self, share: float, patience: float) -> None:
@@ -167,7 +204,7 @@ class TardyWaiters(RuleBasedStateMachine):
             assert self.machine.wait_for(self.now, weight) == wait + patience
             return
         assert until - self.now <= patience
-        self.arrivals[name] = Arrival(self.now, weight)
+        self.arrivals[name] = self._arrival(weight)
         self.waiting.append(name)
 
     @precondition(lambda self: self.waiting)
@@ -177,6 +214,7 @@ class TardyWaiters(RuleBasedStateMachine):
         if self.machine.until(name) <= self.now:
             self.waiting.remove(name)
             self.machine.claim(name)
+            self.gone += self.arrivals[name].weight
 
     @precondition(lambda self: self.waiting)
     @rule(share=SHARES)
@@ -191,13 +229,25 @@ class TardyWaiters(RuleBasedStateMachine):
         with_all = self._replay(set(self.arrivals))
         assert without <= self.machine.wait_for(self.now, self.machine.burst) <= with_all
 
+    @invariant()
+    def no_token_is_given_twice(self) -> None:
+        assert self.gone <= self.most + self.now / self.fastest
+
+    def _arrival(self, weight: int) -> Arrival:
+        return Arrival(self.now, weight, len(self.limits))
+
     def _replay(self, names: set[int]) -> float:
         """Return when the bucket were full, had only these arrivals happened (GCRA's textbook form)."""
-        full_at = 0.0
-        for name in sorted(names):
-            arrival = self.arrivals[name]
-            full_at = max(full_at, arrival.at) + arrival.weight * self.interval
-        return max(0.0, full_at - self.now)
+        arrivals = [self.arrivals[name] for name in sorted(names)]
+        at, missing = 0.0, 0.0
+        for n, (_, interval) in enumerate(self.limits, start=1):
+            for arrival in (each for each in arrivals if each.limits == n):
+                missing = max(0.0, missing - (arrival.at - at) / interval) + arrival.weight
+                at = arrival.at
+            until = self.limits[n][0] if n < len(self.limits) else self.now
+            missing = max(0.0, missing - (until - at) / interval)
+            at = until
+        return missing * self.limits[-1][1]
 
 
 TestPunctualWaiters = PunctualWaiters.TestCase

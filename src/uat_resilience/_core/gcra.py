@@ -30,6 +30,10 @@ A reservation given back leaves the bucket as if it had never been made, with on
 would have been full without it for a while, the tokens of that while would have run over, and do not come
 back. That can only happen after its due time.
 
+A limit that is replaced (`retune`) keeps what was spent and not yet regained, in tokens: as if the new limit had
+been there all along. What was reserved stays reserved, and nobody falls due later than it was told; those who fall
+due earlier now are all returned, to be woken.
+
 The limit holds for due times: in any stretch of t seconds at most `burst + t / interval` tokens fall due.
 A waiter that wakes late does not lower the rate.
 """
@@ -67,9 +71,11 @@ class GcraMachine(Generic[W]):
         burst: Tokens that a rested bucket holds, at least 1. No weight may be above it.
     """
 
-    __slots__ = ("_interval", "_places", "_reserved", "_since", "_spent", "burst")
+    __slots__ = ("_interval", "_places", "_reserved", "_since", "_spent", "burst", "per", "rate")
 
     def __init__(self, *, rate: float, per: float, burst: int) -> None:
+        self.rate = rate
+        self.per = per
         self.burst = burst
         self._interval = per / rate
         self._since = -inf
@@ -162,6 +168,23 @@ class GcraMachine(Generic[W]):
             return float(self.burst)
         return max(0.0, self.burst - self._spent + (now - self._since) / self._interval)
 
+    def retune(self, now: float, *, rate: float, per: float, burst: int) -> list[W]:
+        """Go by another limit from now on; return the waiters that fall due earlier than they were told."""
+        interval = per / rate
+        if self._busy(now) and interval != self._interval:
+            # As many tokens have come since the bucket was last full as before, each in the new time.
+            now = max(now, self._since)
+            self._since = now - (now - self._since) * (interval / self._interval)
+        self._interval = interval
+        self.rate, self.per, self.burst = rate, per, burst
+        moved: list[W] = []
+        ahead = 0
+        for waiter, place in self._places.items():
+            if self._moves_up(place, ahead):
+                moved.append(waiter)
+            ahead += place.weight
+        return moved
+
     def clear(self) -> None:
         """Give every reservation back: in a forked child nobody is left to claim one."""
         self._spent -= self._reserved
@@ -200,12 +223,15 @@ class GcraMachine(Generic[W]):
         head = next(iter(self._places), None)
         if head is None:
             return None
-        place = self._places[head]
-        due = self._full_at(place) + (place.weight - self.burst) * self._interval
+        return head if self._moves_up(self._places[head], 0) else None
+
+    def _moves_up(self, place: _Place, ahead: int) -> bool:
+        """Note the time a place falls due behind so many tokens; True when that is earlier than it was told."""
+        due = self._full_at(place) + (ahead + place.weight - self.burst) * self._interval
         if due >= place.until - _GRACE:
-            return None
+            return False
         place.until = due
-        return head
+        return True
 
     def _full_at(self, place: _Place) -> float:
         """Return when the bucket would be full with only those that came before `place` and ran."""

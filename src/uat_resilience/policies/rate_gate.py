@@ -12,15 +12,21 @@ from uat_resilience._core.gcra import GcraMachine
 from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock
 from uat_resilience.policies.mailbox import Mailbox
+from uat_resilience.policies.unset import Unset, given
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import SlotQueued
 from uat_resilience.waiting import Waiter, refuse_to_block, world
 from uat_resilience.waiting.threads import ThreadWaiter
 
-__all__ = ["RateGate", "Turn"]
+__all__ = ["RateGate", "Turn", "usual_burst"]
 
 
 W_co = TypeVar("W_co", bound=Waiter, covariant=True)
+
+
+def usual_burst(rate: float) -> int:
+    """Return the burst of a limit that was given none."""
+    return max(1, int(rate))
 
 
 class Turn(Generic[W_co]):
@@ -41,13 +47,13 @@ class RateGate:
         bus: Where waiting is told.
     """
 
-    __slots__ = ("_bus", "_max_wait", "bucket", "mailbox")
+    __slots__ = ("_bus", "bucket", "mailbox", "max_wait")
 
     def __init__(
         self, bucket: GcraMachine[Turn[Waiter]], *, max_wait: float | None, bus: EventBus
     ) -> None:
         self.bucket = bucket
-        self._max_wait = max_wait
+        self.max_wait = max_wait
         self._bus = bus
         self.mailbox: Mailbox[tuple[Turn[Waiter], float], Turn[Waiter]] = Mailbox(
             lambda gone: bucket.give_back(*gone), self._wake
@@ -109,6 +115,30 @@ class RateGate:
         self._claim(turn)
         return None
 
+    def update(
+        self,
+        now: float,
+        *,
+        rate: float | Unset,
+        per: float | Unset,
+        burst: int | Unset | None,
+        max_wait: float | Unset | None,
+    ) -> None:
+        """Go by other settings from now on. Those who fall due earlier now are woken."""
+        with self.mailbox.lock:
+            bucket = self.bucket
+            rate = given(rate, bucket.rate)
+            moved = bucket.retune(
+                now,
+                rate=rate,
+                per=given(per, bucket.per),
+                burst=usual_burst(rate) if burst is None else given(burst, bucket.burst),
+            )
+            self.max_wait = given(max_wait, self.max_wait)
+        for turn in moved:
+            self._wake(turn)
+        self.mailbox.sweep()
+
     def renew(self) -> None:
         """In a forked child: a free lock, and nobody waiting."""
         self.mailbox.renew()
@@ -117,7 +147,7 @@ class RateGate:
     def _patience(self) -> float:
         """Return the seconds a call may wait: what it was told, and no longer than its deadline."""
         deadline = current_deadline.get()
-        left = tightest(self._max_wait, None if deadline is None else deadline.remaining())
+        left = tightest(self.max_wait, None if deadline is None else deadline.remaining())
         return inf if left is None else left
 
     def _refusal(self, now: float, weight: int) -> float | None:

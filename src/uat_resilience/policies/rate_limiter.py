@@ -2,10 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from uat_resilience._core.arguments import at_least, number, seconds, seconds_or_zero
+from uat_resilience._core.arguments import at_least, number, seconds, wait_or_none
 from uat_resilience._core.gcra import GcraMachine
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import RateLimitedError
@@ -15,7 +14,8 @@ from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
 from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
-from uat_resilience.policies.rate_gate import RateGate
+from uat_resilience.policies.rate_gate import RateGate, usual_burst
+from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
@@ -69,7 +69,7 @@ class RateLimiter(Admission[None]):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_burst", "_gate", "_max_wait", "_rate")
+    __slots__ = ("_gate",)
     kind = "rate_limiter"
 
     def __init__(
@@ -84,16 +84,13 @@ class RateLimiter(Admission[None]):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        rule = "a finite number above 0"
-        if number("rate", rate, rule) <= 0:
-            raise ValueError(f"rate must be {rule}, not {rate!r}")
-        per = seconds("per", per)
-        self._rate = rate / per
-        self._burst = max(1, int(rate)) if burst is None else at_least("burst", burst, 1)
-        self._max_wait = None if max_wait is None else seconds_or_zero("max_wait", max_wait)
         self._gate = RateGate(
-            GcraMachine(rate=rate, per=per, burst=self._burst),
-            max_wait=self._max_wait,
+            GcraMachine(
+                rate=_checked_rate(rate),
+                per=seconds("per", per),
+                burst=usual_burst(rate) if burst is None else at_least("burst", burst, 1),
+            ),
+            max_wait=wait_or_none("max_wait", max_wait),
             bus=self._bus,
         )
         renew_after_fork(self)
@@ -109,8 +106,47 @@ class RateLimiter(Admission[None]):
         now, mailbox, bucket = self._time().now(), self._gate.mailbox, self._gate.bucket
         with mailbox.lock:
             available, waiting = bucket.available(now), bucket.waiting
+            rate, burst = bucket.rate / bucket.per, bucket.burst
         mailbox.sweep()
-        return RateLimiterSnapshot(available, waiting, self._rate, self._burst)
+        return RateLimiterSnapshot(available, waiting, rate, burst)
+
+    def update(
+        self,
+        *,
+        rate: float | Unset = Unset.UNSET,
+        per: float | Unset = Unset.UNSET,
+        burst: int | Unset | None = Unset.UNSET,
+        max_wait: float | Unset | None = Unset.UNSET,
+    ) -> None:
+        """Go by other settings from now on; what is not given stays. Functions already wrapped see them too.
+
+        What was spent stays spent: as many tokens are missing from the bucket after the change as before, so no
+        token is given twice, however often the limit is changed. Calls that wait keep their order; they are never
+        made to wait for longer than they were told, and those that fall due earlier under the new limit are woken.
+
+        Thread-safe, all or nothing. Not for signal handlers, which may run while the lock is held.
+
+        Args:
+            rate: Calls in `per` seconds, above 0.
+            per: Seconds, above 0.
+            burst: Calls at once after a rest, at least 1, or None for what the rate makes it: `max(1, int(rate))`.
+                Not given, it stays though the rate changes.
+            max_wait: Seconds a call waits at most, 0 or more, or None for no limit but the deadline.
+
+        Raises:
+            TypeError, ValueError: As for the constructor. Nothing has changed then.
+        """
+        self._gate.update(
+            self._time().now(),
+            rate=rate if isinstance(rate, Unset) else _checked_rate(rate),
+            per=per if isinstance(per, Unset) else seconds("per", per),
+            burst=burst
+            if burst is None or isinstance(burst, Unset)
+            else at_least("burst", burst, 1),
+            max_wait=max_wait
+            if isinstance(max_wait, Unset)
+            else wait_or_none("max_wait", max_wait),
+        )
 
     def permit(self, *, weight: int = 1) -> Permit:
         """Guard a block: `with limiter.permit(): ...`, or `async with`. Taken on entering.
@@ -119,31 +155,35 @@ class RateLimiter(Admission[None]):
             weight: Calls that the block counts for, from 1 to `burst`.
 
         Raises:
-            TypeError, ValueError: `weight` is no such number.
+            TypeError, ValueError: `weight` is no such number, or on entering no longer.
             RateLimitedError: On entering, when the block must not be begun.
         """
-        if at_least("weight", weight, 1) > self._burst:
-            raise ValueError(f"weight must be at most burst ({self._burst}), not {weight}")
+        self._weigh(at_least("weight", weight, 1))
         outcomes = Outcomes(self.name, self._bus, self._clock)
-        return AdmissionPermit(
-            outcomes,
-            partial(self._admit, outcomes, weight),
-            partial(self._aadmit, outcomes, weight),
-            self._release,
-        )
+
+        def admit() -> None:
+            self._weigh(weight)  # Once more: the burst may have been changed since.
+            self._admit(outcomes, weight)
+
+        async def aadmit() -> None:
+            self._weigh(weight)
+            await self._aadmit(outcomes, weight)
+
+        return AdmissionPermit(outcomes, admit, aadmit, self._release)
 
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take, and how many calls it can become."""
-        return inner.delayed(self._max_wait)
+        return inner.delayed(self._gate.max_wait)
 
     def describe(self) -> str:
         """Say in a few words what it does."""
-        if self._max_wait == 0:
+        max_wait, bucket = self._gate.max_wait, self._gate.bucket
+        if max_wait == 0:
             wait = "refused at once"
         else:
-            wait = "no limit" if self._max_wait is None else f"up to {self._max_wait:g} s"
+            wait = "no limit" if max_wait is None else f"up to {max_wait:g} s"
             wait = f"the next waits {wait}"
-        return f"{self._rate:g} calls a second, {self._burst} at once, {wait}"
+        return f"{bucket.rate / bucket.per:g} calls a second, {bucket.burst} at once, {wait}"
 
     def renew(self) -> None:
         """In a forked child: a free lock, and nobody waiting."""
@@ -200,13 +240,27 @@ class RateLimiter(Admission[None]):
     def _release(self, entry: None, verdict: Verdict) -> None:
         """Do nothing: a token that was used is used."""
 
+    def _weigh(self, weight: int) -> None:
+        burst = self._gate.bucket.burst
+        if weight > burst:
+            raise ValueError(f"weight must be at most burst ({burst}), not {weight}")
+
     def _refuse(self, outcomes: Outcomes, retry_after: float | None) -> None:
         if retry_after is not None:
+            bucket = self._gate.bucket
             raise outcomes.refused(
                 RateLimitedError(
                     outcomes.policy,
-                    quota=self._burst,
-                    window=self._burst / self._rate,
+                    quota=bucket.burst,
+                    window=bucket.burst * bucket.per / bucket.rate,
                     retry_after=retry_after,
                 )
             )
+
+
+def _checked_rate(rate: object) -> float:
+    rule = "a finite number above 0"
+    amount = number("rate", rate, rule)
+    if amount <= 0:
+        raise ValueError(f"rate must be {rule}, not {rate!r}")
+    return amount

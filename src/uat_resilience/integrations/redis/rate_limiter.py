@@ -77,7 +77,7 @@ class RedisRateLimiter(RateLimiter):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_heard", "_here", "_keys", "_link", "_local", "_settings")
+    __slots__ = ("_heard", "_here", "_keys", "_link", "_local")
 
     def __init__(
         self,
@@ -104,7 +104,6 @@ class RedisRateLimiter(RateLimiter):
         self._local = flag("local", local)
         self._link = linked(client, name=name, clock=clock, bus=self._bus)
         self._keys = [self._link.key(name, "rate")]
-        self._settings = (self._burst, repr(_MICRO / self._rate))
         self._heard: tuple[float, float] | None = None
         self._here: set[Waiter] = set()
 
@@ -169,9 +168,10 @@ class RedisRateLimiter(RateLimiter):
 
     def _request(self, weight: int) -> tuple[int, str, int, int]:
         deadline = current_deadline.get()
-        left = tightest(self._max_wait, None if deadline is None else deadline.remaining())
+        left = tightest(self._gate.max_wait, None if deadline is None else deadline.remaining())
         patience = -1 if left is None else int(max(0.0, left) * _MICRO)
-        return (*self._settings, weight, patience)
+        bucket = self._gate.bucket
+        return bucket.burst, repr(_MICRO * bucket.per / bucket.rate), weight, patience
 
     def _read(self, outcomes: Outcomes, answer: Sequence[int], weight: int) -> _Reservation | None:
         """Return the turn that was given, None when it is now.
