@@ -470,3 +470,25 @@ def test_cleared_bucket_keeps_what_was_spent_and_nothing_of_what_was_reserved() 
     limit.reserve("newcomer", 0.0)
     assert limit.give_back("newcomer", 0.0) is None
     assert limit.wait_for(0.0) == 1.0
+
+
+def test_everybody_who_falls_due_earlier_under_a_new_limit_is_to_be_woken() -> None:
+    machine: GcraMachine[str] = GcraMachine(rate=1.0, per=10.0, burst=1)
+    machine.take(0.0)
+    for name in ("first", "second", "third"):
+        machine.reserve(name, 0.0)
+
+    moved = machine.retune(5.0, rate=1.0, per=1.0, burst=1)
+
+    assert moved == ["first", "second", "third"]
+    assert [machine.until(name) for name in moved] == [5.5, 6.5, 7.5]
+
+
+def test_a_limit_that_stays_the_same_wakes_nobody() -> None:
+    machine: GcraMachine[str] = GcraMachine(rate=3.0, per=1.0, burst=1)
+    machine.take(0.1)
+    machine.reserve("waiter", 0.1)
+
+    moved = machine.retune(0.2, rate=3.0, per=1.0, burst=1)
+
+    assert moved == []

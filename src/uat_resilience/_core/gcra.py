@@ -77,8 +77,8 @@ class GcraMachine(Generic[W]):
         self.rate = rate
         self.per = per
         self.burst = burst
-        self._interval = per / rate
-        self._since = -inf
+        self._interval: float = per / rate
+        self._since: float = -inf
         self._spent = 0
         self._reserved = 0
         self._places: OrderedDict[W, _Place] = OrderedDict()
