@@ -1,0 +1,119 @@
+"""Metrics of one application: what its server does, what its policies do, and what its process uses.
+
+    http_server_request_duration_seconds{http_request_method,http_route,http_response_status_code}
+    http_server_active_requests
+    uat_calls_total{policy,outcome}, uat_breaker_state{policy,state}, ...
+    process_*, python_gc_*, target_info
+
+Each application has a registry of its own, so that two of them live in one process.
+"""
+
+from collections.abc import Callable
+
+import anyio
+from prometheus_client import (
+    CollectorRegistry,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+from uat_resilience.integrations.prometheus import Watched, instrument
+from uat_resilience.telemetry import EventBus
+
+__all__ = ["UNMATCHED", "Metrics"]
+
+UNMATCHED = "unmatched"
+"""The route of requests that no route was found for: labels are templates, never what a client sent."""
+
+_METHODS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+)
+# Those of OpenTelemetry's conventions for HTTP.
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+_SERIES = 2_000
+_OTHER = "other"
+
+
+class Metrics:
+    """Count requests, and show all there is when the server of metrics asks.
+
+    Not thread-safe: one application counts in one event loop.
+
+    Args:
+        service: Name of the service.
+        version: Its version.
+        bus: Whose policies to count. Default: `uat_resilience.default_bus`.
+
+    Attributes:
+        registry: Where further metrics of the service go.
+        active: Requests that are being served.
+    """
+
+    def __init__(self, *, service: str, version: str, bus: EventBus | None = None) -> None:
+        # When each series began is one more series for each; nobody asks, and it holds for the whole process.
+        disable_created_metrics()
+        self.registry = CollectorRegistry()
+        self.active = 0
+        self._durations = Histogram(
+            "http_server_request_duration_seconds",
+            "Seconds from the arrival of a request to the end of its answer",
+            ("http_request_method", "http_route", "http_response_status_code"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
+        active = Gauge(
+            "http_server_active_requests",
+            "Requests that are being served",
+            registry=self.registry,
+        )
+        active.set_function(lambda: self.active)
+        info = Info("target", "What is measured", registry=self.registry)
+        info.info({"service_name": service, "service_version": version})
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._policies = instrument(bus, registry=self.registry)
+
+    def watch(self, *policies: Watched) -> None:
+        """Show the state and the slots of these policies too."""
+        self._policies.watch(*policies)
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that is over.
+
+        Args:
+            method: Any; those that HTTP does not know are counted as `_OTHER`.
+            route: Template of its path.
+            status: Of the answer; 0 when there was none.
+            seconds: It took.
+        """
+        observe = self._observers.get((method, route, status))
+        if observe is None:
+            observe = self._observer(method if method in _METHODS else "_OTHER", route, status)
+        observe(seconds)
+
+    async def exposition(self, accept: str) -> tuple[str, bytes]:
+        """Return the content type and all metrics, as Prometheus text or as OpenMetrics.
+
+        Made in a worker thread: many series take a while, in which requests are served.
+        """
+        encode, kind = choose_encoder(accept)
+        return kind, await anyio.to_thread.run_sync(encode, self.registry)
+
+    def _observer(self, method: str, route: str, status: int) -> Callable[[float], None]:
+        if len(self._observers) >= _SERIES:
+            route = _OTHER
+        key = (method, route, status)
+        found = self._observers.get(key)
+        if found is None:
+            answered = str(status) if status else ""
+            found = self._durations.labels(method, route, answered).observe
+            self._observers[key] = found
+        return found

@@ -1,0 +1,102 @@
+"""Serve one service in this process: `python -m uat_service.serve MODULE:APP [--fd N] [--host H] [--port P]`.
+
+Exit codes:
+
+    0          ended in order
+    1          cut off, because it did not end in time
+    2          wrong arguments
+    3          cannot start: settings, import, port, or something required that is not there
+    128 + n    killed by a second signal n
+
+`UAT_LIFELINE_FD` names a descriptor, the read end of a pipe: when its other end is gone, so is whoever started
+this.
+"""
+
+import argparse
+import os
+import socket
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from uat_service.app import Service
+from uat_service.environment import ConfigurationError
+from uat_service.server import Server
+
+__all__ = ["CANNOT_START", "main"]
+
+CANNOT_START = 3
+_LIFELINE = "UAT_LIFELINE_FD"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve what the command line names, until a signal comes."""
+    parser = argparse.ArgumentParser(prog="python -m uat_service.serve", description=__doc__)
+    parser.add_argument("app", help="the service, as MODULE:APP", metavar="MODULE:APP")
+    parser.add_argument("--fd", type=int, help="a listening socket that was inherited")
+    parser.add_argument("--host", help="address to listen on, instead of HOST")
+    parser.add_argument("--port", type=int, help="port to listen on, instead of PORT")
+    given = parser.parse_args(arguments)
+    service = _loaded(given.app)
+    settings = service.settings
+    if given.fd is None:
+        host = settings.host if given.host is None else given.host
+        listener = _listening(host, settings.port if given.port is None else given.port)
+    else:
+        listener = _inherited(given.fd)
+    lifeline = os.environ.get(_LIFELINE)
+    Server(
+        service,
+        shutdown=service.shutdown,
+        delay=settings.shutdown_delay,
+        grace=settings.shutdown_grace,
+        lifeline=int(lifeline) if lifeline else None,
+    ).run([listener])
+
+
+def _loaded(name: str) -> Service:
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        _fail(f"{name!r} is not of the form MODULE:APP")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: object = import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except ConfigurationError as error:
+        _fail(f"{name} cannot start with these settings:\n{error}")
+    except Exception as error:  # noqa: BLE001 - whatever a module does when it is imported
+        _fail(f"{name} cannot be loaded: {type(error).__name__}: {error}", error)
+    if not isinstance(found, Service):
+        _fail(f"{name} must be a Service, not a {type(found).__name__}")
+    return found
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        _fail(f"cannot listen on {host}:{port}: {error}")
+
+
+def _inherited(descriptor: int) -> socket.socket:
+    try:
+        return socket.socket(fileno=descriptor)
+    except (OSError, ValueError) as error:
+        _fail(f"--fd {descriptor} is no socket: {error}")
+
+
+def _fail(message: str, error: Exception | None = None) -> NoReturn:
+    if error is not None:
+        traceback.print_exception(error)
+    sys.stderr.write(message + "\n")
+    raise SystemExit(CANNOT_START)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""uvicorn with an orderly end.
+
+    first SIGTERM or SIGINT     not ready, and still serving for the delay
+    the delay is over           streams and WebSockets are told to end, nobody new is let in
+    the last work has ended     closers, then the lifespan, then exit code 0
+    the reserve begins          what still runs is cut off, so that closers have their time
+    the grace is over           the process ends whatever it does, exit code 1
+    second signal               the process ends at once, exit code 128 + signal
+    the life-line breaks        as for the first signal, with two seconds for all of it
+
+uvicorn itself closes its listener at the first signal, and waits for streams for ever.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Generator
+from threading import Event, Thread
+from types import FrameType
+from typing import Any, cast
+
+import structlog
+import uvicorn
+
+from uat_resilience.integrations.asgi_types import App
+from uat_resilience.lifecycle import GracefulShutdown
+
+__all__ = ["Server"]
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_KEEP_ALIVE = (
+    75  # Seconds; longer than clients keep a connection, so that none writes into a closed one.
+)
+_RESERVE = 5.0
+_ORPHANED = 1.5
+_LATE = 1
+
+
+class Server(uvicorn.Server):
+    """Serve an application until a signal comes, and let it end in order.
+
+    Runs in the main thread of a process of its own: it handles signals, and may end the process.
+
+    Args:
+        app: The application; its lifespan is run.
+        shutdown: Begins at the first signal.
+        delay: Seconds in which work is still accepted: those of `shutdown`.
+        grace: Seconds for all of the end: those of `shutdown`.
+        lifeline: Descriptor that reads the end of the file when whoever started us is gone, or None.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        shutdown: GracefulShutdown,
+        delay: float,
+        grace: float,
+        lifeline: int | None = None,
+    ) -> None:
+        rest = grace - delay
+        config = uvicorn.Config(
+            cast("Any", app),  # the same type, in uvicorn's words
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="websockets-sansio",
+            timeout_keep_alive=_KEEP_ALIVE,
+            # Less than all of it, so that what comes after the work has some, too. uvicorn takes fractions.
+            timeout_graceful_shutdown=cast("int", rest - min(_RESERVE, rest / 4)),
+            # Without it a pipelined request begins in the context of the one before (uvicorn since 0.45).
+            reset_contextvars=True,
+        )
+        super().__init__(config)
+        self._shutdown = shutdown
+        self._grace = grace
+        self._lifeline = lifeline
+        self._signalled = False
+        with shutdown.track() as work:
+            self._draining = work.signal
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Handle signals while serving; uvicorn's own way ends the process with the signal it got."""
+        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then listen."""
+        self._loop = asyncio.get_running_loop()
+        if self._lifeline is not None:
+            Thread(target=self._watch, args=(self._lifeline,), daemon=True).start()
+        self._ending = asyncio.create_task(self._end())
+        await super().startup(sockets=sockets)
+
+    async def _end(self) -> None:
+        draining = asyncio.Event()
+        self._draining.subscribe(lambda: self._loop.call_soon_threadsafe(draining.set))
+        await self._shutdown.arequested()
+        _end_in(self._grace, "the grace is over")
+        phases = asyncio.create_task(self._shutdown.adrained())
+        await draining.wait()
+        # uvicorn looks ten times a second; by then those who stream have been told.
+        self.should_exit = True
+        await phases
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as Python calls it
+        if self._signalled:
+            os._exit(128 + number)
+        self._signalled = True
+        self._loop.call_soon_threadsafe(self._shutdown.begin)
+
+    def _watch(self, lifeline: int) -> None:
+        """Wait in a thread until the other end is gone, and see to it that we are, too."""
+        with contextlib.suppress(OSError):
+            while os.read(lifeline, 1):
+                pass
+        _end_in(_ORPHANED, "whoever started us is gone")
+        with contextlib.suppress(RuntimeError):  # the loop is closed: we are on our way already
+            self._loop.call_soon_threadsafe(self._shutdown.begin)
+
+
+def _end_in(seconds: float, reason: str) -> None:
+    """End the process in a while, whatever it does: a thread may block the loop, a task may swallow its end."""
+
+    def end() -> None:
+        Event().wait(seconds)
+        _logger.error("cut off", reason=reason)
+        os._exit(_LATE)
+
+    Thread(target=end, daemon=True).start()
+
+
+_logger = structlog.get_logger("uat_service")
