@@ -1,0 +1,22 @@
+"""Knows what things cost, and asks the orders how much of each is wanted."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.exceptions import NotFoundException
+from litestar.params import Parameter
+
+from uat_service.app import Service
+
+PRICES = {"tea": 4.5, "coffee": 6.0, "bread": 3.2}
+
+
+@get("/prices/{item:str}")
+async def price(item: Annotated[str, Parameter()]) -> dict[str, float]:
+    """Return the price of one item."""
+    if item not in PRICES:
+        raise NotFoundException(f"nobody sells {item}")
+    return {"price": PRICES[item]}
+
+
+service = Service("prices", routes=[price])

@@ -1,0 +1,327 @@
+"""Run the services of a stack: start them in order, keep them running, stop them in the reverse order."""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from uat_resilience.clock import Clock
+from uat_service.stack.board import Board
+from uat_service.stack.definition import REDIS, Service
+from uat_service.stack.graph import dependants
+from uat_service.stack.instance import Instance, Launch, Shared
+from uat_service.stack.journal import Journal
+from uat_service.stack.lifeline import Lifeline
+from uat_service.stack.probing import Prober
+from uat_service.stack.reading import Described
+from uat_service.stack.reloading import Reloading
+from uat_service.stack.row import Row, row
+from uat_service.stack.sockets import Sockets
+from uat_service.stack.state import SETTLED, State, Status
+from uat_service.stack.surroundings import command_line, environment
+from uat_service.stack.touching import Touching
+from uat_service.stack.traffic import Sample, Traffic, between
+from uat_service.stack.waits import first
+
+__all__ = ["INTERRUPTED", "Orchestrator"]
+
+INTERRUPTED = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_BETWEEN_SAMPLES = 2.0
+
+
+class Orchestrator:
+    """Run some services. Make it inside the event loop that runs it, and run it once.
+
+    Args:
+        described: The stack.
+        services: Those to run, with all that they need.
+        sockets: Their listening sockets.
+        lifeline: Ends them with us.
+        prober: Asks them whether they are ready.
+        journal: Where everything is told.
+        clock: Time and chance.
+        variables: The environment that they are given.
+        reload: Whether to restart what a saved file concerns.
+    """
+
+    def __init__(
+        self,
+        described: Described,
+        services: Mapping[str, Service],
+        *,
+        sockets: Sockets,
+        lifeline: Lifeline,
+        prober: Prober,
+        journal: Journal,
+        clock: Clock,
+        variables: Mapping[str, str],
+        reload: bool,
+    ) -> None:
+        self._described = described
+        self._services = services
+        self._sockets = sockets
+        self._lifeline = lifeline
+        self._prober = prober
+        self._journal = journal
+        self._clock = clock
+        self._variables = variables
+        self._reload = reload
+        self._stop = asyncio.Event()
+        self._kill = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._signals = 0
+        self._code = 1
+        self._samples: dict[str, Sample] = {}
+        self._traffic: dict[str, Traffic] = {}
+        self._restarting: dict[str, asyncio.Task[State]] = {}
+        statuses = [
+            Status(instance, service.name, State.WAITING)
+            for service in services.values()
+            for instance in service.instances
+        ]
+        self.board = Board(statuses, journal)
+        shared = Shared(
+            board=self.board,
+            journal=journal,
+            lifeline=lifeline,
+            prober=prober,
+            clock=clock,
+            kill=self._kill,
+            health_interval=described.stack.health_interval,
+        )
+        self._instances = {
+            service.name: [
+                Instance(name, service, self._launch(service, name), shared)
+                for name in service.instances
+            ]
+            for service in services.values()
+        }
+
+    @property
+    def names(self) -> list[str]:
+        """The services that are run."""
+        return list(self._services)
+
+    def instances(self, service: str) -> list[str]:
+        """Return the processes of a service; a process stands for itself."""
+        if service in self._services:
+            return self._services[service].instances
+        return [status.instance for status in self.board.statuses if status.instance == service]
+
+    def rows(self) -> list[Row]:
+        """Return what is shown of each process."""
+        now = self._clock.now()
+        return [
+            row(
+                status,
+                port=self._sockets.ports.get(status.service),
+                traffic=self._traffic.get(status.service, Traffic()),
+                now=now,
+            )
+            for status in self.board.statuses
+        ]
+
+    async def health(self) -> dict[str, str | None]:
+        """Ask each service now; return what is wrong with it, or None."""
+        problems = await asyncio.gather(
+            *(
+                self._prober.problem(service, self._sockets.ports.get(name))
+                for name, service in self._services.items()
+            )
+        )
+        states = self.board.by_service()
+        return {
+            name: problem or _not_running(states[name])
+            for name, problem in zip(self._services, problems, strict=True)
+        }
+
+    async def restart(self, name: str, because: str = "asked for") -> State:
+        """Restart the processes of a service one after the other; return what came of it.
+
+        Restarts that are asked for meanwhile are one.
+        """
+        task = self._restarting.get(name)
+        if task is None or task.done():
+            self._journal.note(f"{name}: restarts ({because})")
+            task = self._restarting[name] = asyncio.create_task(self._roll(name))
+        else:
+            for instance in self._instances[name]:
+                instance.restart()
+        return await asyncio.shield(task)
+
+    def stop(self) -> None:
+        """Begin to stop everything."""
+        self._stop.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether everything has ended."""
+        return self._ended.is_set()
+
+    async def ended(self) -> int:
+        """Wait until everything has ended; return the exit code."""
+        await self._ended.wait()
+        return self._code
+
+    async def run(self) -> int:
+        """Run everything, until a signal comes, `stop` is called, or there is nothing left to run.
+
+        Returns:
+            The exit code: 0 when all ended as they should, 1 when one had failed or had to be killed, 130 when a
+            second signal cut it short.
+        """
+        with ExitStack() as ends:
+            self._listen(ends)
+            running = {
+                name: [asyncio.create_task(instance.run()) for instance in instances]
+                for name, instances in self._instances.items()
+            }
+            beside = [asyncio.create_task(self._sampling())]
+            if self._reload:
+                beside.append(asyncio.create_task(self._reloading()))
+            # One that breaks by a mistake of ours shall end everything, and not be forgotten.
+            tasks = [*beside, *(task for tasks in running.values() for task in tasks)]
+            try:
+                await first(self._stop.wait(), self._nothing_left(), *map(_done, tasks))
+                self._stop.set()
+                failed = any(each.state in _BAD for each in self.board.statuses)
+                await self._drain(running)
+                self._code = self._outcome(failed=failed)
+            finally:
+                for each in self._every_instance():
+                    each.kill()
+                for task in tasks:
+                    task.cancel()
+                self._ended.set()
+            return self._code
+
+    def _launch(self, service: Service, instance: str) -> Launch:
+        ports, host = self._sockets.ports, self._sockets.host
+        fd = self._sockets.fd(service.name)
+        env = environment(
+            service,
+            instance,
+            variables=self._variables,
+            shared=self._described.stack.env,
+            addresses={name: f"{_reachable(host)}:{port}" for name, port in ports.items()},
+            directory=self._described.directory,
+            lifeline=self._lifeline.fd,
+        )
+        port = ports.get(service.name)
+        return Launch(
+            command=command_line(service, port=port, fd=fd),
+            env=env,
+            cwd=Path.cwd(),
+            fds=(self._lifeline.fd,) if fd is None else (fd, self._lifeline.fd),
+            port=port,
+        )
+
+    def _listen(self, ends: ExitStack) -> None:
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._signalled)
+            ends.callback(loop.remove_signal_handler, number)
+
+    def _signalled(self) -> None:
+        self._signals += 1
+        if self._signals == 1:
+            self._journal.note("stopping; once more kills")
+            self._stop.set()
+        elif self._signals == 2:  # noqa: PLR2004 - the second; the third changes nothing
+            self._journal.note("killing")
+            self._kill.set()
+            self._stop.set()
+
+    async def _nothing_left(self) -> None:
+        """Wait until no service runs, and none will by itself."""
+        while self._reload or any(
+            each.state not in SETTLED for each in self.board.statuses if each.service != REDIS
+        ):
+            await self.board.changed()
+
+    async def _drain(self, running: Mapping[str, list[asyncio.Task[None]]]) -> None:
+        """Stop each service once all that stand on it have stopped."""
+        stopped = {name: asyncio.Event() for name in running}
+
+        async def stop(name: str) -> None:
+            for each in dependants(self._services, name):
+                await stopped[each].wait()
+            for instance in self._instances[name]:
+                instance.stop()
+            await asyncio.gather(*running[name])
+            stopped[name].set()
+
+        await asyncio.gather(*map(stop, running))
+
+    async def _roll(self, name: str) -> State:
+        worst = State.RUNNING
+        for instance in self._instances[name]:
+            instance.restart()
+            state = await instance.settled()
+            worst = worst if state in {State.RUNNING, State.FINISHED} else state
+        return worst
+
+    async def _reloading(self) -> None:
+        touching = Touching(
+            self._services,
+            directory=self._described.directory,
+            shared=self._described.stack.watch,
+        )
+        tasks: set[asyncio.Task[State]] = set()
+
+        def restart(name: str, because: str) -> None:
+            task = asyncio.create_task(self.restart(name, because))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        reloading = Reloading(touching, restart=restart, note=self._journal.note)
+        await reloading.run(self._stop)
+        await self._stop.wait()
+
+    async def _sampling(self) -> None:
+        """Ask services that run what they are busy with, again and again."""
+        while True:
+            states = self.board.by_service()
+            ports = {
+                name: self._sockets.ports[name]
+                for name, service in self._services.items()
+                if service.ready_path is not None
+                and any(each.state is State.RUNNING for each in states[name])
+            }
+            await asyncio.gather(*(self._sample(name, port) for name, port in ports.items()))
+            await first(asyncio.Event().wait(), within=_BETWEEN_SAMPLES)
+
+    async def _sample(self, name: str, port: int) -> None:
+        newer = await self._prober.sample(port)
+        states = await self._prober.breakers(port)
+        older = self._samples.get(name)
+        traffic = Traffic() if newer is None or older is None else between(older, newer)
+        if newer is not None:
+            self._samples[name] = newer
+        self._traffic[name] = Traffic(traffic.rate, traffic.p95, states)
+
+    def _outcome(self, *, failed: bool) -> int:
+        if self._signals > 1:
+            return INTERRUPTED
+        return int(failed or any(each.unclean is not None for each in self._every_instance()))
+
+    def _every_instance(self) -> list[Instance]:
+        return [each for instances in self._instances.values() for each in instances]
+
+
+_BAD = frozenset({State.FAILED, State.CRASH_LOOP, State.BACKOFF})
+
+
+def _not_running(statuses: list[Status]) -> str | None:
+    bad = [each for each in statuses if each.state not in {State.RUNNING, State.FINISHED}]
+    return f"{bad[0].instance} is {bad[0].state.value}" if bad else None
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared
+
+
+async def _done(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)

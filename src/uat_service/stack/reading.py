@@ -1,0 +1,137 @@
+"""Read a `stack.toml`, with what the environment and the command line say otherwise."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from uat_service.stack.definition import Service, Stack
+from uat_service.stack.errors import StackError
+
+__all__ = ["Described", "read"]
+
+Tables = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A stack, and where its values come from.
+
+    Attributes:
+        stack: The stack.
+        file: Its file.
+        sources: Where each value comes from that is not the default, by its path such as `services.api.port`.
+    """
+
+    stack: Stack
+    file: Path
+    sources: Mapping[str, str]
+
+    @property
+    def directory(self) -> Path:
+        """Where paths and modules of the file begin."""
+        return self.file.parent
+
+
+def read(
+    file: Path, *, variables: Mapping[str, str], replicas: Mapping[str, int] | None = None
+) -> Described:
+    """Return the stack that a file describes.
+
+    Args:
+        file: The file.
+        variables: The environment. `<NAME>_PORT` goes before the port in the file.
+        replicas: How many processes, by service; goes before the file.
+
+    Raises:
+        StackError: The file cannot be read, or says what it cannot mean.
+    """
+    tables = _parsed(file)
+    services = tables.get("services")
+    if not isinstance(services, dict) or not services:
+        raise StackError(f"{file}: has no service: it needs at least one table [services.NAME]")
+    top = tables.pop("stack", {})
+    del tables["services"]
+    if not isinstance(top, dict):
+        raise StackError(f"{file}: stack must be a table")
+    if tables:
+        named = ", ".join(f"`{key}`" for key in tables)
+        raise StackError(f"{file}: unknown key {named}: there are [stack] and [services.NAME]")
+    written: Tables = {**cast("Tables", top), "services": _named(cast("Tables", services))}
+    sources = dict.fromkeys(_paths(written), file.name)
+    sources |= _override(written, variables, replicas or {})
+    try:
+        stack = Stack.model_validate(written)
+    except ValidationError as error:
+        raise StackError(*(f"{file.name}: {_told(each)}" for each in error.errors())) from None
+    return Described(stack, file.absolute(), sources)
+
+
+def _parsed(file: Path) -> Tables:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StackError(f"{file}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StackError(f"{file}: is no TOML: {error}") from None
+
+
+def _named(services: Tables) -> Tables:
+    return {
+        name: {**cast("Tables", table), "name": name} if isinstance(table, dict) else table
+        for name, table in services.items()
+    }
+
+
+def _paths(tables: Tables) -> list[str]:
+    """Return where each value stands."""
+    found: list[str] = []
+    for key, value in tables.items():
+        if isinstance(value, dict) and value:
+            found += [f"{key}.{path}" for path in _paths(cast("Tables", value))]
+        else:
+            found.append(key)
+    return [path for path in found if not re.fullmatch(r"services\.[^.]+\.name", path)]
+
+
+def _override(
+    written: Tables, variables: Mapping[str, str], replicas: Mapping[str, int]
+) -> dict[str, str]:
+    sources: dict[str, str] = {}
+    services = cast("Tables", written["services"])
+    for name, table in services.items():
+        variable = name.upper().replace("-", "_") + "_PORT"
+        if isinstance(table, dict) and "port" in table and variables.get(variable):
+            table["port"] = variables[variable]
+            sources[f"services.{name}.port"] = variable
+    for name, number in replicas.items():
+        table = services.get(name)
+        if not isinstance(table, dict):
+            raise StackError(
+                f"--replicas {name}={number}: there is no service {_like(name, services)}"
+            )
+        table["replicas"] = number
+        sources[f"services.{name}.replicas"] = "--replicas"
+    return sources
+
+
+def _told(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        model: type[BaseModel] = Service if where.startswith("services.") else Stack
+        key = str(error["loc"][-1])
+        close = get_close_matches(key, model.model_fields, n=1)
+        return f"{where}: unknown key" + (f"; did you mean `{close[0]}`?" if close else "")
+    rule = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {rule[0].lower()}{rule[1:]}"
+
+
+def _like(name: str, known: Mapping[str, object]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"`{name}`" + (f"; did you mean `{close[0]}`?" if close else "")

@@ -1,0 +1,72 @@
+"""Put a run together: claim the directory, bind the sockets, show what happens."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from uat_resilience.clock import Clock
+from uat_service.stack import control
+from uat_service.stack.definition import Service
+from uat_service.stack.journal import Journal
+from uat_service.stack.lifeline import Lifeline
+from uat_service.stack.orchestrator import Orchestrator
+from uat_service.stack.probing import Prober
+from uat_service.stack.reading import Described
+from uat_service.stack.sockets import Sockets
+from uat_service.stack.state_dir import StateDir
+from uat_service.stack.views import View
+
+__all__ = ["run"]
+
+
+async def run(
+    described: Described,
+    services: Mapping[str, Service],
+    *,
+    state: StateDir,
+    view: View,
+    notes: list[str],
+    variables: Mapping[str, str],
+    clock: Clock,
+    reload: bool,
+) -> int:
+    """Run services until they end or are stopped; return the exit code.
+
+    Args:
+        described: The stack.
+        services: Those to run.
+        state: The directory that is ours.
+        view: Where it is shown.
+        notes: What is to be said first.
+        variables: The environment that services are given.
+        clock: Time and chance.
+        reload: Whether to restart what a saved file concerns.
+
+    Raises:
+        StackError: Ports are taken.
+    """
+    journal = Journal(state.keep, view.hear)
+    with ExitStack() as ends:
+        sockets = ends.enter_context(Sockets(services.values(), host=described.stack.host))
+        lifeline = ends.enter_context(Lifeline())
+        async with Prober(described.stack.host) as prober:
+            orchestrator = Orchestrator(
+                described,
+                services,
+                sockets=sockets,
+                lifeline=lifeline,
+                prober=prober,
+                journal=journal,
+                clock=clock,
+                variables=variables,
+                reload=reload,
+            )
+            for note in notes:
+                journal.note(note)
+            showing = asyncio.create_task(view.run(orchestrator.rows))
+            try:
+                async with control.serving(state.socket, orchestrator, journal):
+                    return await orchestrator.run()
+            finally:
+                showing.cancel()
+                await asyncio.gather(showing, return_exceptions=True)

@@ -1,0 +1,84 @@
+"""The listening sockets of a stack: made once, by the parent, so that no restart refuses anybody."""
+
+import errno
+import socket
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+from uat_service.stack.definition import Service
+from uat_service.stack.errors import StackError
+
+__all__ = ["Sockets"]
+
+_BACKLOG = 2048
+
+
+class Sockets:
+    """Bind the port of each service, or find out that it is free.
+
+    A service that makes its own socket gets a port that was free a moment ago.
+
+    Args:
+        services: The services.
+        host: The address to listen on.
+
+    Raises:
+        StackError: Ports are taken. Names all of them.
+    """
+
+    def __init__(self, services: Iterable[Service], *, host: str) -> None:
+        self._sockets: dict[str, socket.socket] = {}
+        self._ports: dict[str, int] = {}
+        self.host = host
+        problems: list[str] = []
+        for service in services:
+            if service.port is not None:
+                try:
+                    self._open(service, service.port)
+                except OSError as error:
+                    problems.append(_told(service, host, error))
+        if problems:
+            self.close()
+            raise StackError(*problems)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The port of each service that listens."""
+        return self._ports
+
+    def fd(self, service: str) -> int | None:
+        """Return the descriptor that a service inherits, if it does."""
+        listener = self._sockets.get(service)
+        return None if listener is None else listener.fileno()
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for listener in self._sockets.values():
+            listener.close()
+
+    def _open(self, service: Service, port: int) -> None:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listener = socket.create_server((self.host, port), family=family, backlog=_BACKLOG)
+        self._ports[service.name] = int(listener.getsockname()[1])
+        if service.inherits:
+            self._sockets[service.name] = listener
+        else:
+            listener.close()
+
+
+def _told(service: Service, host: str, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"services.{service.name}: port {service.port} is taken by another program"
+    return f"services.{service.name}: {host}:{service.port} cannot be used: {error.strerror}"

@@ -1,0 +1,107 @@
+"""The directory where a running stack keeps what others may ask for: `.uat`."""
+
+import fcntl
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from uat_service.stack.errors import StackError
+from uat_service.stack.journal import Event, Said
+
+__all__ = ["StateDir"]
+
+_LARGEST = 10 * 1024 * 1024
+_LONGEST_SOCKET_PATH = 100
+
+
+class StateDir:
+    """`.uat`: the process id, the control socket and the logs.
+
+    Args:
+        path: The directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._pid_file: int | None = None
+        self._logs: dict[str, BinaryIO] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for log in self._logs.values():
+            log.close()
+        if self._pid_file is not None:
+            self.socket.unlink(missing_ok=True)
+            os.ftruncate(self._pid_file, 0)
+            os.close(self._pid_file)
+
+    @property
+    def socket(self) -> Path:
+        """The control socket.
+
+        Raises:
+            StackError: Its path is longer than the system takes.
+        """
+        path = Path(os.path.relpath(self.path / "control.sock"))
+        if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+            raise StackError(f"{path}: the path is too long for a socket; start nearer to it")
+        return path
+
+    def claim(self) -> None:
+        """Make it ours, until this process ends.
+
+        Raises:
+            StackError: Another process has it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / ".gitignore").write_text("*\n", encoding="utf-8")
+        (self.path / "logs").mkdir(exist_ok=True)
+        file = os.open(self.path / "uat.pid", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(file, 20).decode().strip()
+            os.close(file)
+            raise StackError(
+                f"a stack is already running here, as process {pid}: `uat status`, `uat down`"
+            ) from None
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+        self._pid_file = file
+        self.socket.unlink(missing_ok=True)
+
+    def log(self, instance: str) -> Path:
+        """Return the log file of a process."""
+        return self.path / "logs" / f"{instance}.log"
+
+    def keep(self, event: Event) -> None:
+        """Write what a process said into its log. One older file is kept when it has grown too large."""
+        if not isinstance(event, Said):
+            return
+        log = self._logs.get(event.instance)
+        if log is not None and log.tell() > _LARGEST:
+            log.close()
+            self.log(event.instance).replace(self.log(event.instance).with_suffix(".log.1"))
+            log = None
+        if log is None:
+            log = self._logs[event.instance] = self.log(event.instance).open("ab")
+        log.write(event.line + b"\n")
+        log.flush()
+
+    def kept(self, instances: Iterable[str], *, lines: int) -> list[tuple[str, bytes]]:
+        """Return the last lines of the logs, as name and line."""
+        return [
+            (instance, line)
+            for instance in instances
+            if self.log(instance).exists()
+            for line in self.log(instance).read_bytes().splitlines()[-lines:]
+        ]

@@ -1,0 +1,71 @@
+"""What a process is started with: its command line and its environment."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from uat_service.stack.definition import Service
+
+__all__ = ["command_line", "environment"]
+
+
+def command_line(service: Service, *, port: int | None, fd: int | None) -> list[str]:
+    """Return the program and its arguments."""
+    if service.app is not None:
+        return [sys.executable, "-m", "uat_service.serve", service.app, "--fd", str(fd)]
+    known = {"{fd}": str(fd), "{port}": str(port), "{python}": sys.executable}
+    return [_filled(word, known) for word in service.command or ()]
+
+
+def environment(
+    service: Service,
+    instance: str,
+    *,
+    variables: Mapping[str, str],
+    shared: Mapping[str, str],
+    addresses: Mapping[str, str],
+    directory: Path,
+    lifeline: int,
+) -> dict[str, str]:
+    """Return the whole environment of a process.
+
+    Args:
+        service: The service.
+        instance: The name of the process.
+        variables: Our own environment.
+        shared: Variables of the stack.
+        addresses: Where each service listens, as `host:port`.
+        directory: Where modules are looked for first.
+        lifeline: The descriptor that tells the end of the parent.
+    """
+    found = {**variables, "PYTHONUNBUFFERED": "1"}
+    found["PYTHONPATH"] = _joined(str(directory), variables.get("PYTHONPATH"))
+    for name, address in addresses.items():
+        if name == "redis":
+            found["REDIS_ADDR"] = address
+        else:
+            found[f"UAT_SERVICES__{_shouted(name)}__URL"] = f"http://{address}"
+            # As Aspire spells it, so that a service runs there unchanged.
+            found[f"services__{name}__http__0"] = f"http://{address}"
+    if service.name in addresses:
+        found["PORT"] = addresses[service.name].rpartition(":")[2]
+    found["SERVICE_NAME"] = service.name
+    found["UAT_STACK_INSTANCE"] = instance
+    found["UAT_LIFELINE_FD"] = str(lifeline)
+    return {**found, **shared, **service.env}
+
+
+def _filled(word: str, known: Mapping[str, str]) -> str:
+    for placeholder, value in known.items():
+        word = word.replace(placeholder, value)
+    return word
+
+
+def _joined(*paths: str | None) -> str:
+    present: Sequence[str] = [path for path in paths if path]
+    return os.pathsep.join(present)
+
+
+def _shouted(name: str) -> str:
+    return name.upper().replace("-", "_")
