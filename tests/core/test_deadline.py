@@ -13,7 +13,7 @@ class Call:
 def queue(*calls: Call) -> DeadlineQueue[Call]:
     running: DeadlineQueue[Call] = DeadlineQueue()
     for call in calls:
-        running.add(call)
+        running[call] = None
     return running
 
 
@@ -60,9 +60,9 @@ def test_a_call_that_has_ended_does_not_fall_due() -> None:
     first, second, third = Call(2.0), Call(3.0), Call(4.0)
     running = queue(first, second, third)
 
-    running.discard(first)
+    running.pop(first, None)
     after_the_first = running.next_due()
-    running.discard(second)
+    running.pop(second, None)
 
     assert after_the_first == 3.0
     assert running.due(9.0) == [third]
@@ -73,8 +73,8 @@ def test_ending_twice_or_after_the_deadline_is_no_error() -> None:
     running = queue(call)
     running.due(2.0)
 
-    running.discard(call)
-    running.discard(call)
+    running.pop(call, None)
+    running.pop(call, None)
 
     assert len(running) == 0
 
@@ -83,7 +83,7 @@ def test_a_queue_is_reused_after_it_was_empty() -> None:
     running = queue(Call(2.0))
     running.due(2.0)
 
-    running.add(Call(1.0))
+    running[Call(1.0)] = None
 
     assert running.next_due() == 1.0
 

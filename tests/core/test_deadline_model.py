@@ -30,7 +30,7 @@ class RunningCalls(RuleBasedStateMachine):
     @rule()
     def begin(self) -> None:
         call = Call(self.now + SECONDS)
-        self.queue.add(call)
+        self.queue[call] = None
         self.running.append(call)
 
     @rule(data=st.data())
@@ -38,7 +38,7 @@ class RunningCalls(RuleBasedStateMachine):
         everybody = self.running + self.ended
         if everybody:
             call = data.draw(st.sampled_from(everybody))
-            self.queue.discard(call)
+            self.queue.pop(call, None)
             self.ended.append(call)
             self.running = [other for other in self.running if other is not call]
 

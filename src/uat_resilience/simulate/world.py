@@ -4,7 +4,7 @@ The same three things wait here as there (a pause, a slot, a deadline), by the s
 them with their reasons. All is single-threaded, so a wake-up from another thread is not provided for.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from threading import get_ident
 
@@ -102,7 +102,7 @@ class KernelWaiter:
 class Scope(EnforcedDeadline):
     """A deadline that cuts one task. Made by an `Alarm`, left exactly once."""
 
-    __slots__ = ("_alarm",)
+    __slots__ = ("_running",)
     task: Task
 
     def __init__(self, alarm: "Alarm", until: float, policy: str, after: float, task: Task) -> None:
@@ -112,24 +112,23 @@ class Scope(EnforcedDeadline):
         self.after = after
         self.task = task
         self.fired = False
-        self._alarm = alarm
+        self._running = alarm.running
 
     def leave(self, error: BaseException | None) -> bool:
         """End the watch; True when `error` is our cut."""
-        self._alarm.discard(self)
+        self._running.pop(self, None)
         return isinstance(error, Cut) and error.owner is self
 
 
 class Alarm:
     """One timer for the deadlines of many calls."""
 
-    __slots__ = ("_armed", "_running", "clock", "discard")
+    __slots__ = ("_armed", "clock", "running")
 
     def __init__(self, kernel: Kernel) -> None:
         self.clock = kernel
-        self._running: DeadlineQueue[Scope] = DeadlineQueue()
+        self.running: DeadlineQueue[Scope] = DeadlineQueue()
         self._armed = False
-        self.discard: Callable[[Scope], None] = self._running.discard
 
     def enter(self, until: float, policy: str, after: float) -> Scope | None:
         """Watch over the running task until `until`, which is no earlier than those watched already."""
@@ -137,7 +136,7 @@ class Alarm:
         if task is None:
             return None
         scope = Scope(self, until, policy, after, task)
-        self._running.add(scope)
+        self.running[scope] = None
         if not self._armed:
             self._armed = True
             self.clock.at_time(until, Alarm._ring, self)
@@ -146,10 +145,10 @@ class Alarm:
     def _ring(self) -> None:
         """Cut the calls whose time has come, and set the timer for the next one."""
         self._armed = False
-        for scope in self._running.due(self.clock.at):
+        for scope in self.running.due(self.clock.at):
             scope.fired = True
             self.clock.cut(scope.task, scope)
-        until = self._running.next_due()
+        until = self.running.next_due()
         if until is not None and not self._armed:
             self._armed = True
             self.clock.at_time(until, Alarm._ring, self)

@@ -108,7 +108,7 @@ async def pause(clock: Clock, seconds: float, drain: DrainSignal | None) -> bool
 class Scope(EnforcedDeadline):
     """A deadline that cuts one task. Made by an `Alarm`, left exactly once."""
 
-    __slots__ = ("_alarm", "_asked_before")
+    __slots__ = ("_asked_before", "_running")
     task: Task[object]
 
     def __init__(
@@ -120,7 +120,7 @@ class Scope(EnforcedDeadline):
         self.after = after
         self.task = task
         self.fired = False
-        self._alarm = alarm
+        self._running = alarm.running
         self._asked_before = task.cancelling()
 
     def cut(self) -> None:
@@ -130,7 +130,7 @@ class Scope(EnforcedDeadline):
 
     def leave(self, error: BaseException | None) -> bool:
         """End the watch; True when `error` is our cancellation, and nobody else asked for one."""
-        self._alarm.discard(self)
+        self._running.pop(self, None)
         if not self.fired:
             return False
         still_asked = self.task.uncancel()
@@ -143,14 +143,13 @@ class Alarm:
     Used from its loop's thread only, but for `ring`, which a test's clock may call from anywhere.
     """
 
-    __slots__ = ("_disarm", "_loop", "_running", "clock", "discard")
+    __slots__ = ("_disarm", "_loop", "clock", "running")
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._loop = asyncio.get_running_loop()
-        self._running: DeadlineQueue[Scope] = DeadlineQueue()
+        self.running: DeadlineQueue[Scope] = DeadlineQueue()
         self._disarm: Callable[[], object] | None = None
-        self.discard: Callable[[Scope], None] = self._running.discard
 
     def enter(self, until: float, policy: str, after: float) -> Scope | None:
         """Watch over the running task until `until`, which is no earlier than those watched already.
@@ -161,7 +160,7 @@ class Alarm:
         if task is None:
             return None
         scope = Scope(self, until, policy, after, task)
-        self._running.add(scope)
+        self.running[scope] = None
         if self._disarm is None:
             self._disarm = self.clock.arm(until, self.ring)
         return scope
@@ -175,9 +174,9 @@ class Alarm:
                 self._loop.call_soon_threadsafe(self.ring)
             return
         self._disarm = None
-        for scope in self._running.due(self.clock.now()):
+        for scope in self.running.due(self.clock.now()):
             scope.cut()
-        until = self._running.next_due()
+        until = self.running.next_due()
         if until is not None:
             self._disarm = self.clock.arm(until, self.ring)
 
@@ -187,15 +186,39 @@ class SingleAlarm(Alarm):
 
     __slots__ = ()
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock)
-        self.discard = self._close
+    def enter(self, until: float, policy: str, after: float) -> Scope | None:
+        """Watch over the running task until `until`; None when this alarm's loop is not the one that runs here."""
+        task: Task[object] | None = current_task(self._loop)
+        if task is None:
+            return None
+        scope = LoneScope(self, until, policy, after, task)
+        self.running[scope] = None
+        self._disarm = self.clock.arm(until, self.ring)
+        return scope
 
-    def _close(self, scope: Scope) -> None:
-        self._running.discard(scope)
+    def call_off(self) -> None:
+        """Take the timer off, unless it has rung."""
         if self._disarm is not None:
             self._disarm()
             self._disarm = None
+
+
+class LoneScope(Scope):
+    """The only deadline of its alarm."""
+
+    __slots__ = ("_alarm",)
+
+    def __init__(
+        self, alarm: SingleAlarm, until: float, policy: str, after: float, task: Task[object]
+    ) -> None:
+        super().__init__(alarm, until, policy, after, task)
+        self._alarm = alarm
+
+    def leave(self, error: BaseException | None) -> bool:
+        """End the watch and its timer; True when `error` is our cancellation, and nobody else asked for one."""
+        ours = super().leave(error)
+        self._alarm.call_off()
+        return ours
 
 
 class Race:
