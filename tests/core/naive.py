@@ -75,6 +75,19 @@ class NaiveJudge:
         verdicts = [side.trips(now, failed, elapsed) for side in self.sides]  # Both see every call.
         return any(verdicts)
 
+    def replace(self, rule: TripRule) -> bool:
+        """Apply another rule to the calls from now on; False when it needs other counts."""
+        if type(rule) is not type(self.rule):
+            return False
+        if isinstance(rule, Either):
+            rules = (rule.left, rule.right)
+            if not all(side.replace(r) for side, r in zip(self.sides, rules, strict=True)):
+                return False
+        elif isinstance(rule, FailureRate | SlowRate) and rule.window != self.rule.window:
+            return False
+        self.rule = rule
+        return True
+
     def minimum(self) -> int:
         """Return the calls that are needed for a verdict."""
         if isinstance(self.rule.window, CountWindow):

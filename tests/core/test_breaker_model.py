@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ from tests.core.strategies import draws, eighths, lags, silences, trip_rules
 from uat_resilience._core.breaker import BreakerMachine, BreakerState, Move, Refusal, Ticket
 from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.straggling import STRAGGLING
-from uat_resilience._core.trip import TripRule
+from uat_resilience._core.trip import ConsecutiveFailures, FailureRate, SlowRate, TripRule
 
 PASSING = (BreakerState.CLOSED, BreakerState.FORCED_CLOSED)
 
@@ -22,9 +22,12 @@ class NaiveTicket:
     since: float
     until: float
     running: bool = True
+    overdue: bool = False
 
     def holds_a_place(self, now: float) -> bool:
-        return self.running and self.since - STRAGGLING <= now < self.until
+        """Return True while the lease lasts; a straggler does not bring it back once it was seen to be over."""
+        self.overdue = self.overdue or not self.since - STRAGGLING <= now < self.until
+        return self.running and not self.overdue
 
 
 @dataclass
@@ -124,6 +127,12 @@ class NaiveBreaker:
         names = {Move.FORCE_OPEN: "FORCED_OPEN", Move.FORCE_CLOSED: "FORCED_CLOSED"}
         self.enter(names.get(move, "CLOSED"), now)
 
+    def retrip(self, trip: TripRule) -> None:
+        self.trip = trip
+        if self.state in ("CLOSED", "FORCED_CLOSED") and not self.judge.replace(trip):
+            self.judge = NaiveJudge(trip)
+            self.era += 1
+
     def amend(self, generation: int, open_for: float) -> None:
         if self.state == "OPEN" and self.generation == generation:
             self.open_for = open_for
@@ -146,6 +155,7 @@ class Life(RuleBasedStateMachine):
         self.machine = BreakerMachine(**settings)
         self.model = NaiveBreaker(**settings)
         self.now = 0.0
+        self.most = self.model.probes  # That were ever allowed.
 
     @rule(silence=silences())
     def wait(self, silence: float) -> None:
@@ -223,6 +233,37 @@ class Life(RuleBasedStateMachine):
         self.machine.amend(generation, open_for)
         self.model.amend(generation, open_for)
 
+    @rule(trip=trip_rules())
+    def replace_the_trip_rule(self, trip: TripRule) -> None:
+        generation = self.machine.era.generation
+
+        self.machine.retrip(trip)
+        self.model.retrip(trip)
+
+        assert self.machine.era.generation == generation
+
+    @rule(fewer=st.booleans(), slower=st.sampled_from([0.125, 1.0, 2.0]))
+    def replace_the_limits_of_the_trip_rule(self, fewer: bool, slower: float) -> None:  # noqa: FBT001 - drawn
+        """Replace the rule by one that counts alike."""
+        self.replace_the_trip_rule(relaxed(self.model.trip, 1 if fewer else 4, slower))
+
+    @rule(
+        probes=st.integers(1, 3),
+        close_after=st.integers(1, 3),
+        lease=st.none() | eighths(1, 30),
+        open_for=eighths(1, 30),
+    )
+    def replace_the_other_settings(self, **settings: Any) -> None:
+        for name, value in settings.items():
+            if name != "open_for":
+                setattr(self.model, name, value)
+            elif self.model.state != "OPEN":
+                self.model.open_for = value
+            else:
+                continue
+            setattr(self.machine, name, value)
+        self.most = max(self.most, self.model.probes)
+
     @invariant()
     def both_tell_the_same(self) -> None:
         era = self.machine.era
@@ -244,7 +285,20 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def no_more_probes_hold_a_place_than_are_allowed(self) -> None:
         places = [call for call in self.model.present() if call.holds_a_place(self.now)]
-        assert self.model.state != "HALF_OPEN" or len(places) <= self.model.probes
+        assert self.model.state != "HALF_OPEN" or len(places) <= self.most
+
+
+def relaxed(rule: TripRule, count: int, slower: float) -> TripRule:
+    """Return a rule of the same kind over the same window, with other limits."""
+    match rule:
+        case ConsecutiveFailures():
+            return ConsecutiveFailures(count)
+        case FailureRate():
+            return replace(rule, threshold=count / 4, minimum_calls=count)
+        case SlowRate():
+            return replace(rule, threshold=count / 4, slower_than=slower, minimum_calls=count)
+        case _:
+            return relaxed(rule.left, count, slower) | relaxed(rule.right, count, slower)
 
 
 TestLife = Life.TestCase

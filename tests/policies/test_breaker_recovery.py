@@ -115,7 +115,7 @@ def test_a_note_left_by_another_is_carried_out_by_whoever_comes_next(clock: Fake
                     return record(now, failed, elapsed)
 
             noted = Judge.__new__(Judge)
-            for slot in ("_minimum", "_tally", "_threshold"):
+            for slot in ("_tally", "minimum", "threshold", "window"):
                 setattr(noted, slot, getattr(judge, slot))
             return noted
 

@@ -31,6 +31,10 @@ a ramp: tickets of its first part are void from then on, which costs the counts 
 
 Abandoned calls (cancelled, ignored, refused further in) move nothing: a probe gives its place back.
 
+Settings may be replaced at any time. The era, its generation and its probes stay; an opening and a lease that run
+end when they were to. A trip rule that counts like the one before keeps the counts (see `judges`). Another starts
+to count in an era of the same generation, and tickets of calls that run are void, as at the end of a ramp.
+
 An opening and a lease last while `since <= now < until`, and are over outside of that on either side: a clock
 that is replaced by one with an earlier epoch ends them. A thread that read the clock just before they
 began does not (see `straggling`).
@@ -41,6 +45,7 @@ from enum import Enum, auto
 from math import inf
 
 from uat_resilience._core.era import BreakerState, Era, Probe, Refusal, Ticket, Transition
+from uat_resilience._core.judges import adopted
 from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.straggling import STRAGGLING
 from uat_resilience._core.trip import TripRule
@@ -88,21 +93,22 @@ _PASSING = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
 class BreakerMachine:
     """Decide who may call, and what the outcomes mean. Not thread-safe: its owner locks.
 
-    Reading `era` needs no lock: it is replaced whole, never changed.
+    Reading `era` needs no lock: it is replaced whole, never changed. Settings may be set at any time; the trip
+    rule is replaced by `retrip`, and the ramp stays.
     """
 
     __slots__ = (
-        "_close_after",
-        "_lease",
-        "_open_for",
         "_places",
-        "_probes",
         "_ramp",
         "_running",
         "_successes",
-        "_trip",
+        "close_after",
         "era",
+        "lease",
+        "open_for",
+        "probes",
         "times_opened",
+        "trip",
     )
 
     def __init__(
@@ -115,11 +121,11 @@ class BreakerMachine:
         lease: float | None,
         ramp: Ramp | None = None,
     ) -> None:
-        self._trip = trip
-        self._open_for = open_for
-        self._probes = probes
-        self._close_after = close_after
-        self._lease = lease
+        self.trip = trip
+        self.open_for = open_for
+        self.probes = probes
+        self.close_after = close_after
+        self.lease = lease
         self._ramp = ramp
         self._running: set[Probe] = set()
         self._places: set[Probe] = set()  # Those that run under a lease; the others are overdue.
@@ -191,8 +197,15 @@ class BreakerMachine:
         """Set how long the opening of this generation lasts; void when it is already over."""
         era = self.era
         if era.state is BreakerState.OPEN and era.generation == generation:
-            self._open_for = open_for
+            self.open_for = open_for
             self.era = replace(era, until=era.since + open_for)
+
+    def retrip(self, trip: TripRule) -> None:
+        """Judge calls by another rule from now on."""
+        self.trip, era, judge = trip, self.era, trip.judge()
+        # The judge that tripped stays readable until calls are judged afresh, by the new rule.
+        if era.state in _PASSING and not adopted(era.judge, judge):
+            self.era = replace(era, judge=judge)
 
     def retry_after(self, now: float) -> float | None:
         """Return seconds until a call could pass: above 0, or None when one passes now or no time helps."""
@@ -209,7 +222,7 @@ class BreakerMachine:
     def _admit_probe(self, now: float) -> Probe | Refusal:
         if self._full(now):
             return self._wait_for_place(now)
-        probe = Probe(now, now + (self._open_for if self._lease is None else self._lease))
+        probe = Probe(now, now + (self.open_for if self.lease is None else self.lease))
         self._running.add(probe)
         self._places.add(probe)
         return probe
@@ -225,7 +238,7 @@ class BreakerMachine:
 
     def _full(self, now: float) -> bool:
         self._places = {probe for probe in self._places if probe.holds(now)}
-        return len(self._places) >= self._probes
+        return len(self._places) >= self.probes
 
     def _wait_for_place(self, now: float) -> Refusal:
         return Refusal(BreakerState.HALF_OPEN, min(p.until for p in self._places) - now)
@@ -237,13 +250,13 @@ class BreakerMachine:
         if failed:
             return self._move(Move.RELAPSE, now)
         self._successes += 1
-        if self._successes >= self._close_after:
+        if self._successes >= self.close_after:
             self.times_opened = 0
             return self._move(Move.RECOVER, now)
         return None
 
     def _is_slow(self, elapsed: float) -> bool:
-        limit = self._trip.slower_than
+        limit = self.trip.slower_than
         return limit is not None and elapsed >= limit
 
     def _move(self, move: Move, now: float) -> Transition:
@@ -251,11 +264,11 @@ class BreakerMachine:
         new = TRANSITIONS[old.state, move]
         # The judge that tripped stays readable until calls are judged afresh.
         passing = new in _PASSING
-        judge = self._trip.judge() if passing else old.judge
+        judge = self.trip.judge() if passing else old.judge
         until = inf
         if new is BreakerState.OPEN:
             self.times_opened += 1
-            until = now + self._open_for
+            until = now + self.open_for
         if move is Move.RECOVER and self._ramp is not None:
             until = now + self._ramp.seconds
         self.release_probes()

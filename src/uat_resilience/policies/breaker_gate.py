@@ -17,11 +17,13 @@ from uat_resilience._core.breaker import (
     Ticket,
     Transition,
 )
+from uat_resilience._core.trip import TripRule
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import CircuitOpenError
 from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.policies.matching import Matcher, says_nothing
 from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.unset import Unset, given
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed, CallRefused
@@ -40,6 +42,9 @@ _UNCOUNTED = Probe(
 class BreakerGate:
     """Let calls in, take their outcomes, tell what changed.
 
+    The settings are attributes, read at each use; `update` replaces them. Two more follow from them, for those who
+    guard functions: `timed`, whether the trip rule times calls, and `judging`, whether results matter or times do.
+
     Args:
         name: The breaker's name, in errors and events.
         machine: The decisions.
@@ -55,15 +60,17 @@ class BreakerGate:
     __slots__ = (
         "_bus",
         "_clock",
-        "_ignore",
         "_name",
-        "_observe",
-        "_on",
-        "_on_result",
-        "_recovery_time",
+        "ignore",
+        "judging",
         "machine",
         "mailbox",
+        "observe",
+        "on",
+        "on_result",
         "outcomes",
+        "recovery_time",
+        "timed",
     )
 
     def __init__(
@@ -81,14 +88,15 @@ class BreakerGate:
     ) -> None:
         self._name = name
         self.machine = machine
-        self._on = on
-        self._ignore = ignore
-        self._on_result = on_result
-        self._recovery_time = recovery_time
-        self._observe = observe
+        self.on = on
+        self.ignore = ignore
+        self.on_result = on_result
+        self.recovery_time = recovery_time
+        self.observe = observe
         self._clock = clock
         self._bus = bus
         self.outcomes = Outcomes(name, bus, clock)
+        self._look()
         self.mailbox: Mailbox[tuple[Ticket, int | None, float, float], Transition] = Mailbox(
             self._apply, self._tell
         )
@@ -121,7 +129,7 @@ class BreakerGate:
             if not isinstance(answer, Refusal):
                 return answer
             refused = self._refused(*answer)
-        if self._observe:
+        if self.observe:
             return _UNCOUNTED
         try:
             raise refused
@@ -139,11 +147,11 @@ class BreakerGate:
 
     def returned(self, ticket: Ticket, started: float | None, result: object) -> None:
         """Take the outcome of a call that returned."""
-        if self._on_result is None:
+        if self.on_result is None:
             self.succeeded(ticket, started)
             return
         try:
-            failed = bool(self._on_result(result))
+            failed = bool(self.on_result(result))
         except BaseException:
             self.abandoned(ticket, started)
             raise
@@ -214,6 +222,37 @@ class BreakerGate:
         if moved is not None:
             self._tell(moved)
 
+    def update(
+        self,
+        *,
+        trip: TripRule | Unset,
+        on: Matcher | Unset,
+        ignore: Matcher | Unset,
+        on_result: Callable[[Any], bool] | Unset | None,
+        recovery_time: float | Callable[[int], float] | Unset,
+        probes: int | Unset,
+        close_after: int | Unset,
+        probe_lease: float | Unset | None,
+        observe: bool | Unset,
+    ) -> None:
+        """Go by other settings from now on."""
+        machine = self.machine
+        with self.mailbox.lock:
+            if not isinstance(trip, Unset):
+                machine.retrip(trip)
+            if callable(recovery_time):
+                self.recovery_time = recovery_time
+            elif not isinstance(recovery_time, Unset):
+                self.recovery_time, machine.open_for = None, recovery_time
+            machine.probes = given(probes, machine.probes)
+            machine.close_after = given(close_after, machine.close_after)
+            machine.lease = given(probe_lease, machine.lease)
+            self.on, self.ignore = given(on, self.on), given(ignore, self.ignore)
+            self.on_result = given(on_result, self.on_result)
+            self.observe = given(observe, self.observe)
+            self._look()
+        self.mailbox.sweep()
+
     def follow(self, open_for: float) -> None:
         """Be open for `open_for` seconds because another process found out."""
         with self.mailbox.lock:
@@ -221,6 +260,10 @@ class BreakerGate:
         self.mailbox.sweep()
         if moved is not None:
             self._tell_moved(moved)
+
+    def _look(self) -> None:
+        self.timed = self.machine.trip.slower_than is not None
+        self.judging = self.timed or self.on_result is not None
 
     def _apply(self, note: tuple[Ticket, int | None, float, float]) -> Transition | None:
         ticket, failed, elapsed, now = note
@@ -233,15 +276,15 @@ class BreakerGate:
         """Return True for a failure, False for an answer, None for what says nothing."""
         if not isinstance(error, Exception):
             return None
-        if self._ignore(error):
+        if self.ignore(error):
             return None
-        if self._on(error):
+        if self.on(error):
             return True
         return None if says_nothing(error) else False
 
     def _tell(self, moved: Transition) -> None:
-        if moved.new is BreakerState.OPEN and self._recovery_time is not None:
-            self._ask_recovery_time(self._recovery_time, moved)
+        if moved.new is BreakerState.OPEN and self.recovery_time is not None:
+            self._ask_recovery_time(self.recovery_time, moved)
         self._tell_moved(moved)
 
     def _tell_moved(self, moved: Transition) -> None:

@@ -15,6 +15,7 @@ from uat_resilience.policies.matching import ExceptionSpec, Matcher
 from uat_resilience.policies.permit import Permit, Verdict
 from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.streams import HeldByStreams
+from uat_resilience.policies.unset import Unset
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["BreakerSnapshot", "CircuitBreaker"]
@@ -83,7 +84,7 @@ class CircuitBreaker(HeldByStreams):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_gate", "_on_result", "_timed", "_trip")
+    __slots__ = ("_gate",)
     kind = "circuit_breaker"
 
     def __init__(
@@ -104,18 +105,10 @@ class CircuitBreaker(HeldByStreams):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=text("name", name), clock=clock, bus=bus)
-        if not callable(getattr(trip, "judge", None)):
-            raise TypeError(
-                "trip must be a trip rule such as ConsecutiveFailures(5) "
-                f"or FailureRate(0.5), not {trip!r}"
-            )
         if ramp is not None and not isinstance(ramp, Ramp):
             raise TypeError(f"ramp must be a Ramp or None, not {ramp!r}")
-        self._on_result = callback_or_none("on_result", on_result)
-        self._trip = trip
-        self._timed = trip.slower_than is not None
         machine = BreakerMachine(
-            trip,
+            _checked_trip(trip),
             open_for=DEFAULT_RECOVERY
             if callable(recovery_time)
             else seconds("recovery_time", recovery_time),
@@ -129,7 +122,7 @@ class CircuitBreaker(HeldByStreams):
             machine,
             on=Matcher("on", on),
             ignore=Matcher("ignore", ignore),
-            on_result=self._on_result,
+            on_result=callback_or_none("on_result", on_result),
             recovery_time=recovery_time if callable(recovery_time) else None,
             observe=flag("observe", observe),
             clock=clock,
@@ -179,9 +172,65 @@ class CircuitBreaker(HeldByStreams):
         """Close the breaker and start counting again."""
         self._gate.force(Move.RESET)
 
+    def update(
+        self,
+        *,
+        trip: TripRule | Unset = Unset.UNSET,
+        on: ExceptionSpec | Unset = Unset.UNSET,
+        ignore: ExceptionSpec | Unset = Unset.UNSET,
+        on_result: Callable[[Any], bool] | Unset | None = Unset.UNSET,
+        recovery_time: float | Callable[[int], float] | Unset = Unset.UNSET,
+        probes: int | Unset = Unset.UNSET,
+        close_after: int | Unset = Unset.UNSET,
+        probe_lease: float | Unset | None = Unset.UNSET,
+        observe: bool | Unset = Unset.UNSET,
+    ) -> None:
+        """Go by other settings from now on; what is not given stays. Functions already wrapped see them too.
+
+        State, generation and running probes stay. An opening and a lease that run end when they were to: `reset()`
+        closes at once. A trip rule of the same kind over the same window keeps the counts and judges them at the
+        next recorded call. Another rule starts counting, with calls that begin from now on.
+
+        Thread-safe, all or nothing. Not for signal handlers, which may run while the lock is held.
+
+        Args:
+            trip: When to open.
+            on: Exceptions that count as failures.
+            ignore: Exceptions that count as neither.
+            on_result: Called with each result; True makes it a failure. None judges no results.
+            recovery_time: Seconds the next openings last, above 0, or a callable that returns them.
+            probes: Calls let in at once while half-open, at least 1.
+            close_after: Successful probes that close the breaker, at least 1.
+            probe_lease: Seconds after which a probe no longer blocks the next one, for probes that begin from now
+                on; None for as long as the opening lasted.
+            observe: Decide and tell, but never refuse.
+
+        Raises:
+            TypeError, ValueError: As for the constructor. Nothing has changed then.
+        """
+        self._gate.update(
+            trip=trip if isinstance(trip, Unset) else _checked_trip(trip),
+            on=on if isinstance(on, Unset) else Matcher("on", on),
+            ignore=ignore if isinstance(ignore, Unset) else Matcher("ignore", ignore),
+            on_result=on_result
+            if isinstance(on_result, Unset)
+            else callback_or_none("on_result", on_result),
+            recovery_time=recovery_time
+            if callable(recovery_time) or isinstance(recovery_time, Unset)
+            else seconds("recovery_time", recovery_time),
+            probes=probes if isinstance(probes, Unset) else at_least("probes", probes, 1),
+            close_after=close_after
+            if isinstance(close_after, Unset)
+            else at_least("close_after", close_after, 1),
+            probe_lease=probe_lease
+            if probe_lease is None or isinstance(probe_lease, Unset)
+            else seconds("probe_lease", probe_lease),
+            observe=observe if isinstance(observe, Unset) else flag("observe", observe),
+        )
+
     def describe(self) -> str:
         """Say in a few words what it does."""
-        return f"refuses while open, opens on {self._trip!r}"
+        return f"refuses while open, opens on {self._gate.machine.trip!r}"
 
     def permit(self) -> Permit:
         """Guard a block: `with breaker.permit(): ...`, or `async with`. Taken on entering.
@@ -197,17 +246,17 @@ class CircuitBreaker(HeldByStreams):
 
     def condemns(self, result: object) -> bool:
         """Return True when `on_result` makes the result a failure."""
-        return self._on_result is not None and bool(self._on_result(result))
+        on_result = self._gate.on_result
+        return on_result is not None and bool(on_result(result))
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:  # noqa: ARG002 - its own is given
         """Return `fn` guarded for sync code."""
         gate, machine, bus = self._gate, self._gate.machine, self._bus
-        timed, judging = self._timed, self._timed or self._on_result is not None
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             era = machine.era
             ticket: Ticket = era if era.admits else gate.admit()
-            started = gate.now() if timed or bus.outcomes_wanted else None
+            started = gate.now() if gate.timed or bus.outcomes_wanted else None
             try:
                 result = fn(*args, **kwargs)
                 if type(result) is COROUTINE:
@@ -215,7 +264,7 @@ class CircuitBreaker(HeldByStreams):
             except BaseException as error:
                 gate.raised(ticket, started, error)
                 raise
-            if judging:
+            if gate.judging:
                 gate.returned(ticket, started, result)
                 return result
             if ticket is not era or not era.judge.quiet:
@@ -233,18 +282,17 @@ class CircuitBreaker(HeldByStreams):
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
         gate, machine, bus = self._gate, self._gate.machine, self._bus
-        timed, judging = self._timed, self._timed or self._on_result is not None
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             era = machine.era
             ticket: Ticket = era if era.admits else gate.admit()
-            started = gate.now() if timed or bus.outcomes_wanted else None
+            started = gate.now() if gate.timed or bus.outcomes_wanted else None
             try:
                 result = await fn(*args, **kwargs)
             except BaseException as error:
                 gate.raised(ticket, started, error)
                 raise
-            if judging:
+            if gate.judging:
                 gate.returned(ticket, started, result)
                 return result
             if ticket is not era or not era.judge.quiet:
@@ -261,7 +309,7 @@ class CircuitBreaker(HeldByStreams):
         self._gate.machine.release_probes()
 
     def _started(self) -> float | None:
-        return self._gate.now() if self._timed or self._bus.outcomes_wanted else None
+        return self._gate.now() if self._gate.timed or self._bus.outcomes_wanted else None
 
 
 class _BreakerPermit(Permit):
@@ -295,3 +343,12 @@ class _BreakerPermit(Permit):
                 gate.outcomes.succeeded(started)
         else:
             gate.raised(ticket, started, error)
+
+
+def _checked_trip(trip: TripRule) -> TripRule:
+    if not callable(getattr(trip, "judge", None)):
+        raise TypeError(
+            "trip must be a trip rule such as ConsecutiveFailures(5) "
+            f"or FailureRate(0.5), not {trip!r}"
+        )
+    return trip
