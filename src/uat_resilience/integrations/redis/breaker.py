@@ -49,8 +49,8 @@ class SharedBreaker(CircuitBreaker):
 
     Safe to share between threads and tasks of one event loop. In trio it raises RuntimeError: redis-py has none.
 
-    `update` changes this process: tell all of them. The lease of a probe in the fleet stays as it was made, one probe
-    at a time stays the rule, and with `observe=True` what the fleet refuses is still refused.
+    `update` changes this process: tell all of them. The lease of a probe in the fleet stays as it was made, one
+    probe at a time stays the rule, and with `observe=True` what the fleet refuses is still refused.
 
     Args:
         name: What the dependency is called by all processes; part of the keys in Redis.
