@@ -150,12 +150,22 @@ class Timeout(Guard):
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
         bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
-        given, follows = self._given, self._given.follows
+        alarms, own_clock = self._alarms, self._clock
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
-            began = outcomes.now() if follows else 0.0
-            scope = self._scope(name) if switches.guarding else None
+            alarm, seconds = alarms.here, self._fixed
+            if (
+                alarm is not None
+                and seconds is not None
+                and alarm.clock is (own_clock or default_clock.clock)
+                and current_deadline.get() is None
+                and switches.guarding
+            ):
+                # What `_scope` does for most calls, spelled out: every call comes here.
+                scope = alarm.enter(alarm.clock.now() + seconds, name, seconds) or self._scope(name)
+            else:
+                scope = self._scope(name) if switches.guarding else None
             token = None if scope is None else current_deadline.set(scope)
             try:
                 result = await fn(*args, **kwargs)
@@ -164,7 +174,6 @@ class Timeout(Guard):
                 if started is not None:
                     outcomes.raised(started, timed_out or error)
                 if timed_out is not None:
-                    given.record(timed_out.after)
                     raise timed_out from error
                 raise
             finally:
@@ -174,13 +183,29 @@ class Timeout(Guard):
                 scope.leave(None)
                 if scope.fired:  # The body swallowed the cancellation: believe it.
                     tell_missed(bus, scope)
-            if follows:
-                given.record(outcomes.now() - began)
             if started is not None:
                 outcomes.succeeded(started)
             return result
 
-        return guarded
+        return self._learning(guarded, outcomes) if self._given.follows else guarded
+
+    def _learning(
+        self, guarded: Callable[P, Awaitable[T]], outcomes: Outcomes
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return `guarded`, which also takes note of how long its calls take."""
+
+        async def learning(*args: P.args, **kwargs: P.kwargs) -> T:
+            began = outcomes.now()
+            try:
+                result = await guarded(*args, **kwargs)
+            except TimedOutError as error:
+                if error.policy == outcomes.policy:
+                    self._given.record(error.after)
+                raise
+            self._given.record(outcomes.now() - began)
+            return result
+
+        return learning
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code: cut in a worker thread, or given a budget."""
