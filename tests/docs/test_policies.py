@@ -70,11 +70,33 @@ SECTIONS = [
 ]
 
 
+CHANGED = "Change it while it runs"
+CHANGEABLE = [page for page, policy in POLICIES.items() if hasattr(policy, "update")]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_page_has_every_section_in_the_usual_order(page: str) -> None:
     found = headings(DOCS / "policies" / f"{page}.md", 2)
 
-    assert found == SECTIONS
+    assert [section for section in found if section != CHANGED] == SECTIONS
+
+
+@pytest.mark.parametrize("page", [*CHANGEABLE, "retry"])
+def test_page_says_after_the_defaults_how_they_are_changed(page: str) -> None:
+    found = headings(DOCS / "policies" / f"{page}.md", 2)
+
+    assert found[found.index("Defaults") + 1] == CHANGED
+
+
+@pytest.mark.parametrize("page", CHANGEABLE)
+def test_the_guide_names_every_setting_that_can_be_changed(page: str) -> None:
+    policy = POLICIES[page]
+    settings = list(inspect.signature(policy.update).parameters)[1:]
+
+    guide = (DOCS / "how-to" / "change-settings-live.md").read_text()
+
+    told = ", ".join(f"`{setting}`" for setting in settings)
+    assert f"| `{policy.__name__}` | {told} |" in guide
 
 
 @pytest.mark.parametrize("page", POLICIES)
