@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.frames import Close  # noqa: TC002 - read by those who ask for type hints
 from websockets.typing import Subprotocol
 
 from uat_resilience.integrations.asgi_types import RawHeaders, Receive, Scope, Send
@@ -161,6 +162,7 @@ class Socket:
                 return
 
     async def _downwards(self, upstream: ClientConnection) -> None:
+        end: Close | None = None
         while True:
             try:
                 message = await upstream.recv()
