@@ -215,7 +215,7 @@ class GracefulShutdown:
 
     def _refusal(self) -> DrainingError:
         error = DrainingError(_NAME)
-        if self._bus.wants(CallRefused):
+        if self._bus.refusals_wanted:
             self._bus.emit(CallRefused(_NAME, self._now(), error))
         return error
 

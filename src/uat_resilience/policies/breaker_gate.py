@@ -17,6 +17,7 @@ from uat_resilience._core.breaker import (
     Ticket,
     Transition,
 )
+from uat_resilience._core.straggling import STRAGGLING
 from uat_resilience._core.trip import TripRule
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import CircuitOpenError
@@ -26,7 +27,7 @@ from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.unset import Unset, given
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
-from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed, CallRefused
+from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed
 
 __all__ = ["DEFAULT_RECOVERY", "BreakerGate"]
 
@@ -116,19 +117,19 @@ class BreakerGate:
         clock = self._clock or default_clock.clock
         now = clock.now()
         era = self.machine.era
-        if era.is_open(now):
-            # Most refusals need no lock: an era is immutable, and this one says when it is over.
-            refused = self._refused(_OPEN, era.until - now)
+        if era.state is _OPEN and era.since - STRAGGLING <= now < era.until:
+            # Most refusals need no lock: an era is immutable, and this one says when it is over. They are the
+            # busiest path of an outage, so its question `is_open` and the error's keywords are spelled out.
+            refused = CircuitOpenError(self._name)
+            refused.retry_after = era.until - now
         else:
-            draw = clock.random()
-            with self.mailbox.lock:
-                answer, moved = self.machine.admit(now, draw)
-            self.mailbox.sweep()
-            if moved is not None:
-                self._tell(moved)
+            answer = self._ask_machine(now, clock.random())
             if not isinstance(answer, Refusal):
                 return answer
-            refused = self._refused(*answer)
+            state, retry_after = answer
+            refused = CircuitOpenError(self._name, state=state, retry_after=retry_after)
+        if self._bus.refusals_wanted:
+            self.outcomes.refused(refused)
         if self.observe:
             return _UNCOUNTED
         try:
@@ -136,14 +137,13 @@ class BreakerGate:
         finally:
             del refused  # Or this frame and the error's traceback would keep each other alive.
 
-    def _refused(self, state: BreakerState, retry_after: float | None) -> CircuitOpenError:
-        """Tell of a refusal; return the error to raise for it."""
-        # Set, because by keyword they would cost half as much again.
-        error = CircuitOpenError(self._name)
-        error.state, error.retry_after = state, retry_after
-        if self._bus.wants(CallRefused):
-            self.outcomes.refused(error)
-        return error
+    def _ask_machine(self, now: float, draw: float) -> Ticket | Refusal:
+        with self.mailbox.lock:
+            answer, moved = self.machine.admit(now, draw)
+        self.mailbox.sweep()
+        if moved is not None:
+            self._tell(moved)
+        return answer
 
     def returned(self, ticket: Ticket, started: float | None, result: object) -> None:
         """Take the outcome of a call that returned."""

@@ -127,6 +127,6 @@ class Outcomes:
 
     def refused(self, error: Refused) -> Refused:
         """Tell that the call was not made; return the error, to be raised without a name in the frame it keeps."""
-        if self._bus.wants(CallRefused):
+        if self._bus.refusals_wanted:
             self._bus.emit(CallRefused(self.policy, self.now(), error))
         return error

@@ -18,6 +18,7 @@ from typing import TypeVar, get_args
 from uat_resilience.telemetry.events import (
     CallAbandoned,
     CallFailed,
+    CallRefused,
     CallSucceeded,
     Event,
 )
@@ -50,6 +51,7 @@ class EventBus:
     Attributes:
         outcomes_wanted: True while somebody hears how calls end, or attempts. Policies read it once per call
             and take no time and build nothing while it is False.
+        refusals_wanted: True while somebody listens to refusals.
         attempts_wanted: True while somebody hears of each attempt of a retry.
         listener_errors: How many times a listener raised.
     """
@@ -64,6 +66,7 @@ class EventBus:
         "attempts_wanted",
         "listener_errors",
         "outcomes_wanted",
+        "refusals_wanted",
     )
 
     def __init__(self) -> None:
@@ -76,6 +79,7 @@ class EventBus:
         self.attempts_wanted = False
         self.listener_errors = 0
         self.outcomes_wanted = False
+        self.refusals_wanted = False
 
     def subscribe(self, listener: Callable[[E], object], *types: type[E]) -> Callable[[], None]:
         """Call `listener` with every event of the given types, or of all types when none is given.
@@ -207,6 +211,7 @@ class EventBus:
     def _notice(self) -> None:
         self.attempts_wanted = bool(self._tracers)
         heard = bool(self._meters or self._tracers)
+        self.refusals_wanted = CallRefused in self._listeners
         self.outcomes_wanted = heard or not _OUTCOMES.isdisjoint(self._listeners)
 
     def _contain(self, error: Exception) -> None:
