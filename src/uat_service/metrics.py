@@ -9,6 +9,7 @@ Each application has a registry of its own, so that two of them live in one proc
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import anyio
 from prometheus_client import (
@@ -57,7 +58,7 @@ class Metrics:
 
     def __init__(self, *, service: str, version: str, bus: EventBus | None = None) -> None:
         # When each series began is one more series for each; nobody asks, and it holds for the whole process.
-        disable_created_metrics()
+        cast("Callable[[], None]", disable_created_metrics)()
         self.registry = CollectorRegistry()
         self.active = 0
         self._durations = Histogram(

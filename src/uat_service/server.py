@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 from collections.abc import Generator
+from contextvars import Context
 from threading import Event, Thread
 from types import FrameType
 from typing import Any, cast
@@ -33,8 +34,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _KEEP_ALIVE = (
     75  # Seconds; longer than clients keep a connection, so that none writes into a closed one.
 )
-_RESERVE = 5.0
+_RESERVE = 5.0  # Seconds of a long grace that are kept for closers and the lifespan; of a short one a quarter.
+_LOOKING = 0.2  # Seconds that uvicorn takes to find out that it should end.
 _ORPHANED = 1.5
+_STRAGGLING = 1.0
 _LATE = 1
 
 
@@ -70,7 +73,9 @@ class Server(uvicorn.Server):
             ws="websockets-sansio",
             timeout_keep_alive=_KEEP_ALIVE,
             # Less than all of it, so that what comes after the work has some, too. uvicorn takes fractions.
-            timeout_graceful_shutdown=cast("int", rest - min(_RESERVE, rest / 4)),
+            timeout_graceful_shutdown=cast(
+                "int", max(0.0, rest * 3 / 4 - _LOOKING, rest - _RESERVE - _LOOKING)
+            ),
             # Without it a pipelined request begins in the context of the one before (uvicorn since 0.45).
             reset_contextvars=True,
         )
@@ -79,8 +84,16 @@ class Server(uvicorn.Server):
         self._grace = grace
         self._lifeline = lifeline
         self._signalled = False
+        self._over = False
         with shutdown.track() as work:
             self._draining = work.signal
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal comes, and all has ended in order."""
+        super().run(sockets)
+        self._over = True
+        # Python waits for threads whose work was cut off, and some of them never end.
+        self._end_in(_STRAGGLING, "threads")
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -99,12 +112,24 @@ class Server(uvicorn.Server):
             Thread(target=self._watch, args=(self._lifeline,), daemon=True).start()
         self._ending = asyncio.create_task(self._end())
         await super().startup(sockets=sockets)
+        for server in self.servers:
+            for each in server.sockets:
+                _logger.info("listening", address=_written(each.getsockname()))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen no more, wait for what runs, then end the application."""
+        for server in self.servers:
+            server.close()
+        for each in sockets or []:
+            each.close()
+        _logger.info("listening no more")
+        await super().shutdown(sockets=sockets)
 
     async def _end(self) -> None:
         draining = asyncio.Event()
         self._draining.subscribe(lambda: self._loop.call_soon_threadsafe(draining.set))
         await self._shutdown.arequested()
-        _end_in(self._grace, "the grace is over")
+        self._end_in(self._grace, "the grace is over")
         phases = asyncio.create_task(self._shutdown.adrained())
         await draining.wait()
         # uvicorn looks ten times a second; by then those who stream have been told.
@@ -115,27 +140,33 @@ class Server(uvicorn.Server):
         if self._signalled:
             os._exit(128 + number)
         self._signalled = True
-        self._loop.call_soon_threadsafe(self._shutdown.begin)
+        # In a context of its own: the handler runs in that of the request which was interrupted.
+        self._loop.call_soon_threadsafe(self._shutdown.begin, context=Context())
 
     def _watch(self, lifeline: int) -> None:
         """Wait in a thread until the other end is gone, and see to it that we are, too."""
         with contextlib.suppress(OSError):
             while os.read(lifeline, 1):
                 pass
-        _end_in(_ORPHANED, "whoever started us is gone")
+        self._end_in(_ORPHANED, "whoever started us is gone")
         with contextlib.suppress(RuntimeError):  # the loop is closed: we are on our way already
             self._loop.call_soon_threadsafe(self._shutdown.begin)
 
+    def _end_in(self, seconds: float, reason: str) -> None:
+        """End the process in a while, whatever it does: a thread may block the loop, a task may swallow its end."""
 
-def _end_in(seconds: float, reason: str) -> None:
-    """End the process in a while, whatever it does: a thread may block the loop, a task may swallow its end."""
+        def end() -> None:
+            Event().wait(seconds)
+            if self._over:
+                os._exit(0)
+            _logger.error("cut off", reason=reason)
+            os._exit(_LATE)
 
-    def end() -> None:
-        Event().wait(seconds)
-        _logger.error("cut off", reason=reason)
-        os._exit(_LATE)
+        Thread(target=end, daemon=True).start()
 
-    Thread(target=end, daemon=True).start()
+
+def _written(address: object) -> str:
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
 
 
 _logger = structlog.get_logger("uat_service")
