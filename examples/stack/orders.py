@@ -7,17 +7,18 @@ import httpx2
 from litestar import get
 from litestar.params import Parameter
 
-from uat_resilience import CircuitBreaker, Pipeline, Retry, Timeout
+from uat_resilience import CircuitBreaker, Pipeline, Retry, TimedOutError, Timeout
 from uat_service.app import Service
 
 PRICES = os.environ.get("UAT_SERVICES__PRICES__URL", "http://127.0.0.1:8401")
 
 breaker = CircuitBreaker("prices", recovery_time=2.0)
+# While the prices restart, a request waits in the queue of their socket: for a second or two, so 5 is patient enough.
 prices = Pipeline(
-    Timeout(5.0),
-    Retry(on=httpx2.TransportError, attempts=5),
+    Timeout(15.0),
+    Retry(on=(httpx2.TransportError, TimedOutError), attempts=5),
     breaker,
-    Timeout(2.0),
+    Timeout(5.0),
     name="prices-client",
 )
 client = httpx2.AsyncClient(base_url=PRICES, trust_env=False)

@@ -1,4 +1,4 @@
-"""Knows what things cost, and asks the orders how much of each is wanted."""
+"""Knows what things cost."""
 
 from typing import Annotated
 

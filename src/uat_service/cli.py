@@ -7,8 +7,9 @@ Exit codes: 0 all ended well; 1 something failed or had to be killed; 2 the stac
 import asyncio
 import json
 import os
+import re
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -144,16 +145,10 @@ def health(*, as_json: bool) -> None:
 @as_json
 def logs(name: str | None, *, follow: bool, lines: int, as_json: bool) -> None:
     """Print what the processes of a service, or of all, have written."""
-    state = StateDir(_STATE)
-    found = sorted(path.stem for path in (_STATE / "logs").glob("*.log"))
-    wanted = [each for each in found if name in (None, each, each.rpartition("-")[0])]
-    if not wanted and not follow:
-        raise StackError("there are no logs" + ("" if name is None else f" of `{name}`"))
-    width = max(map(len, wanted), default=0)
-    for instance, line in state.kept(wanted, lines=lines):
-        _print(instance, clean(line), width=width, as_json=as_json)
     if follow:
-        asyncio.run(_follow(name, width=width, as_json=as_json))
+        asyncio.run(_follow(name, lines=lines, as_json=as_json))
+    elif not _print_kept(name, lines=lines, as_json=as_json):
+        raise StackError("there are no logs" + ("" if name is None else f" of `{name}`"))
 
 
 @main.command()
@@ -224,15 +219,26 @@ async def _asked(request: Mapping[str, object], *, last: bool = False) -> dict[s
     return found
 
 
-async def _follow(name: str | None, *, width: int, as_json: bool) -> None:
-    replies: AsyncGenerator[dict[str, object]] = control.ask(
-        StateDir(_STATE).socket, {"do": "logs", "name": name}
-    )
-    async for reply in replies:
+async def _follow(name: str | None, *, lines: int, as_json: bool) -> None:
+    width = 0
+    async for reply in control.ask(StateDir(_STATE).socket, {"do": "logs", "name": name}):
         if "error" in reply:
             raise StackError(str(reply["error"]))
         if "line" in reply:
             _print(str(reply["name"]), str(reply["line"]), width=width, as_json=as_json)
+        else:
+            # Once it listens, so that no line is missed between those before and those to come.
+            width = _print_kept(name, lines=lines, as_json=as_json)
+
+
+def _print_kept(name: str | None, *, lines: int, as_json: bool) -> int:
+    """Print what is in the logs; return the letters of the longest name, 0 when there is no log."""
+    found = sorted(path.stem for path in (_STATE / "logs").glob("*.log"))
+    wanted = [each for each in found if name in (None, each, re.sub(r"-\d+$", "", each))]
+    width = max(map(len, wanted), default=0)
+    for instance, line in StateDir(_STATE).kept(wanted, lines=lines):
+        _print(instance, clean(line), width=width, as_json=as_json)
+    return width
 
 
 def _print(instance: str, line: str, *, width: int, as_json: bool) -> None:

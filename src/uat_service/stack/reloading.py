@@ -55,6 +55,9 @@ class Reloading:
         if not roots:
             self._note("reload: there is nothing to watch")
             return
+        # Said at the next turn of the loop: by then what follows has begun to watch.
+        told = f"reload: watching {', '.join(root.name for root in roots)}"
+        asyncio.get_running_loop().call_soon(self._note, told)
 
         def wanted(_: Change, path: str) -> bool:
             return any(

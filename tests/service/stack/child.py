@@ -1,0 +1,112 @@
+"""A small service on an inherited socket, which misbehaves as its environment says.
+
+EXIT=3          ends at once, with that exit code
+HELD=1          is not ready until somebody posts to /ready
+DEAF=1          does not stop when it is told to
+FAMILY=1        starts a process of its own, and says its number
+NOISE=1         writes what no terminal should be shown
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+
+VERSION = "1"
+
+told = 0
+ready = Event()
+gone = Event()
+
+
+def say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a program
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers."""
+
+    def do_GET(self) -> None:
+        if self.path == "/ready":
+            self.answer(200 if ready.is_set() else 503)
+        elif self.path == "/crash":
+            os._exit(1)
+        elif self.path == "/slow":
+            say("begun")
+            gone.wait(20)
+            self.answer(200)
+        else:
+            self.answer(200)
+
+    def do_POST(self) -> None:
+        (ready.set if self.path == "/ready" else ready.clear)()
+        self.answer(200)
+
+    def answer(self, status: int) -> None:
+        seen = {
+            "pid": os.getpid(),
+            "name": os.environ["SERVICE_NAME"],
+            "instance": os.environ["UAT_STACK_INSTANCE"],
+            "version": VERSION,
+            "env": {
+                name: value for name, value in os.environ.items() if "SERVICES" in name.upper()
+            },
+        }
+        body = json.dumps(seen).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called there
+        """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves an inherited socket; waits for what it has begun."""
+
+    daemon_threads = False
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(("", 0), Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = socket.socket(fileno=fd)
+        # Replicas look at the same socket: another one may have taken what we were woken for.
+        self.socket.settimeout(0)
+
+
+def main(fd: int) -> None:
+    server = Server(fd)
+
+    def stop(number: int, frame: object) -> None:
+        global told  # noqa: PLW0603 - a script
+        told += 1
+        say(f"told {told}")
+        if "DEAF" not in os.environ:
+            gone.set()
+            Thread(target=server.shutdown).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    if "FAMILY" in os.environ:
+        child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        say(f"family {child.pid}")
+    if "NOISE" in os.environ:
+        noise = b"\xff\xfe broken \x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07\n" + b"x" * 100_000
+        sys.stdout.buffer.write(noise + b"\n" + b"line\n" * 10_000 + b"no end")
+        sys.stdout.buffer.flush()
+    if "HELD" not in os.environ:
+        ready.set()
+    server.serve_forever(poll_interval=0.02)
+    server.server_close()
+
+
+if __name__ == "__main__":
+    if "EXIT" in os.environ:
+        say("cannot go on")
+        sys.exit(int(os.environ["EXIT"]))
+    main(int(sys.argv[1]))

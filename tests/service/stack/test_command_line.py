@@ -1,0 +1,104 @@
+"""What `uat` says before anything is started."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from uat_service.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REDIS_ADDR", raising=False)
+
+
+def uat(stack: str, *arguments: str) -> Result:
+    Path("stack.toml").write_text(stack, encoding="utf-8")
+    return CliRunner().invoke(main, arguments)
+
+
+GOOD = '[services.b]\ncommand = "x"\nport = 0\n[services.a]\ncommand = "y"\nneeds = ["b"]\n'
+
+
+@pytest.mark.parametrize(
+    ("stack", "arguments", "problem"),
+    [
+        (
+            GOOD + 'need = "b"\n',
+            (),
+            "stack.toml: services.a.need: unknown key; did you mean `needs`?",
+        ),
+        (GOOD + 'optional_needs = ["c"]\n', (), "services.a needs `c`, which is not in the stack"),
+        (GOOD.replace('"b"', '"a"'), (), "services need each other in a circle: a → a"),
+        (GOOD, ("c",), "there is no service `c`"),
+        (GOOD, ("--replicas", "c=2"), "--replicas c=2: there is no service `c`"),
+    ],
+)
+def test_a_stack_that_cannot_run_is_refused_with_the_reason(
+    stack: str, arguments: tuple[str, ...], problem: str
+) -> None:
+    told = uat(stack, "up", *arguments)
+
+    assert (told.exit_code, told.stderr, told.stdout) == (2, f"error: {problem}\n", "")
+
+
+def test_replicas_are_written_as_name_and_number() -> None:
+    told = uat(GOOD, "up", "--replicas", "b:2")
+
+    assert told.exit_code == 2
+    assert "'b:2' must be NAME=N" in told.stderr
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        told = uat(GOOD.replace("port = 0", f"port = {port}"), "up")
+
+    assert told.exit_code == 2
+    assert told.stderr == f"error: services.b: port {port} is taken by another program\n"
+    assert told.stdout == ""
+
+
+def test_an_address_that_is_not_ours_is_told() -> None:
+    told = uat('[stack]\nhost = "192.0.2.1"\n' + GOOD, "up")
+
+    assert told.exit_code == 2
+    assert told.stderr.startswith("error: services.b: 192.0.2.1:0 cannot be used: ")
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uat_service.cli._STATE", tmp_path / ("x" * 120))
+
+    told = uat(GOOD, "status")
+
+    assert told.exit_code == 2
+    assert "too long for a socket" in told.stderr
+
+
+def test_the_graph_is_shown_in_the_order_of_starting() -> None:
+    assert uat(GOOD, "graph").stdout == "1  b :0\n2  a → b\n"
+    assert uat(GOOD, "graph", "--mermaid").stdout.startswith(
+        "flowchart LR\n    b\n    a\n    a --> b"
+    )
+
+
+def test_the_effective_stack_is_shown_with_sources() -> None:
+    lines = uat(GOOD, "config").stdout.splitlines()
+    values = list(map(json.loads, uat(GOOD, "config", "--json").stdout.splitlines()))
+
+    assert 'services.a.needs = ["b"]  # stack.toml' in lines
+    assert "services.a.replicas = 1  # default" in lines
+    assert {"path": "services.b.port", "value": 0, "source": "stack.toml"} in values
+
+
+def test_logs_of_nothing_are_none() -> None:
+    told = uat(GOOD, "logs")
+
+    assert (told.exit_code, told.stderr) == (2, "error: there are no logs\n")

