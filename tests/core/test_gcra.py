@@ -462,7 +462,6 @@ def test_cleared_bucket_keeps_what_was_spent_and_nothing_of_what_was_reserved() 
     limit = machine(burst=3)
     taken(limit, now=0.0)
     limit.reserve("waiter", 0.0)
-    limit.reserve("another", 0.0, 2)
 
     limit.clear()
 
