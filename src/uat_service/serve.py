@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
         delay=settings.shutdown_delay,
         grace=settings.shutdown_grace,
         lifeline=int(lifeline) if lifeline else None,
+        inherited=given.fd is not None,
     ).run([listener])
 
 

@@ -52,6 +52,8 @@ class Server(uvicorn.Server):
         delay: Seconds in which work is still accepted: those of `shutdown`.
         grace: Seconds for all of the end: those of `shutdown`.
         lifeline: Descriptor that reads the end of the file when whoever started us is gone, or None.
+        inherited: True when whoever started us listens on the socket too. At the first signal no more connections
+            are taken from it then: they wait for the next process, and none is told that we are leaving.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Server(uvicorn.Server):
         delay: float,
         grace: float,
         lifeline: int | None = None,
+        inherited: bool = False,
     ) -> None:
         rest = grace - delay
         config = uvicorn.Config(
@@ -83,6 +86,7 @@ class Server(uvicorn.Server):
         self._shutdown = shutdown
         self._grace = grace
         self._lifeline = lifeline
+        self._inherited = inherited
         self._signalled = False
         self._over = False
         with shutdown.track() as work:
@@ -129,6 +133,9 @@ class Server(uvicorn.Server):
         draining = asyncio.Event()
         self._draining.subscribe(lambda: self._loop.call_soon_threadsafe(draining.set))
         await self._shutdown.arequested()
+        if self._inherited:
+            for server in self.servers:
+                server.close()
         self._end_in(self._grace, "the grace is over")
         phases = asyncio.create_task(self._shutdown.adrained())
         await draining.wait()
@@ -153,7 +160,7 @@ class Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._shutdown.begin)
 
     def _end_in(self, seconds: float, reason: str) -> None:
-        """End the process in a while, whatever it does: a thread may block the loop, a task may swallow its end."""
+        """End the process in a while, whatever it does: threads may block, tasks may not let go."""
 
         def end() -> None:
             Event().wait(seconds)

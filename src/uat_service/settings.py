@@ -9,7 +9,7 @@ settings = OrderSettings.read("orders")         # ORDERS_CURRENCY, UAT_CURRENCY 
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -150,6 +150,10 @@ class Settings(BaseSettings):
             Effective(name.upper(), _redacted(getattr(self, name)), self._source(name))
             for name in type(self).model_fields
         ]
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """Show what `effective` shows: a secret may be a part of a URL."""
+        return ((name, _redacted(getattr(self, name))) for name in type(self).model_fields)
 
     def _source(self, field: str) -> str:
         if field in self._found:
