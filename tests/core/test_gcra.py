@@ -491,3 +491,53 @@ def test_a_limit_that_stays_the_same_wakes_nobody() -> None:
     moved = machine.retune(0.2, rate=3.0, per=1.0, burst=1)
 
     assert moved == []
+
+
+@pytest.mark.parametrize("interval", [0.5, 1.0, 4.0])
+def test_late_waiter_behind_another_is_worth_the_same_share_at_any_rate(interval: float) -> None:
+    limit = machine(rate=1.0, per=interval, burst=2)
+    limit.take(0.0, 2)
+    limit.reserve("first", 0.0, 2)
+    limit.reserve("second", 0.0, 1)
+
+    limit.give_back("second", 3.0 * interval)
+
+    assert limit.available(3.0 * interval) == 1.0
+
+
+def test_two_newcomers_that_overtook_a_late_waiter_do_not_make_it_worth_more() -> None:
+    limit = machine(rate=0.5, burst=4)
+    limit.take(0.0)
+    limit.reserve("late", 0.0)  # Without it the bucket would be full at 2.
+    limit.take(3.5)
+    limit.take(3.5)
+
+    limit.give_back("late", 3.5)
+
+    assert limit.wait_for(3.5, 4) == 4.0
+
+
+def test_head_of_a_cleared_bucket_leaves_the_next_one_its_time() -> None:
+    limit = machine()
+    limit.take(0.0)
+    limit.reserve("before the fork", 0.0)
+    limit.clear()
+    limit.reserve("head", 0.0)
+    limit.reserve("next", 0.0)
+
+    limit.give_back("head", 0.5)
+
+    assert limit.until("next") == 1.0
+
+
+def test_reservations_forgotten_in_a_long_silence_weigh_nothing_afterwards() -> None:
+    limit = machine()
+    limit.take(0.0)
+    limit.reserve("never claimed", 0.0)
+    limit.take(1000.0)
+    limit.reserve("head", 1000.0)
+    limit.reserve("next", 1000.0)
+
+    limit.give_back("head", 1000.5)
+
+    assert limit.until("next") == 1001.0
