@@ -1,0 +1,6 @@
+"""Calls to other services."""
+
+from uat_service.client.balanced import NoInstanceError
+from uat_service.client.services import Services
+
+__all__ = ["NoInstanceError", "Services"]
