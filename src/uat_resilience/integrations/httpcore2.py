@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from ssl import SSLContext
 from typing import Any, Generic, TypeVar
 
+from uat_resilience.integrations.attempt import Attempt
 from uat_resilience.integrations.http.repeating import Repeat
 
 try:
@@ -52,11 +53,11 @@ class Connections(Generic[R]):
             for expiry in (limits.expiry, limits.fresh)
         )
 
-    def handle_request(self, request: Request) -> R:
-        """Send a request."""
-        pool = self._any if self._library.repeat(request) is Repeat.FREELY else self._fresh
+    def deliver(self, attempt: Attempt[Any]) -> R:
+        """Send an attempt."""
+        pool = self._any if self._library.repeat(attempt.request) is Repeat.FREELY else self._fresh
         with self._library.translated():
-            answer: Any = pool.handle_request(_raw(request))
+            answer: Any = pool.handle_request(_raw(attempt))
         body = _Body(answer.stream, self._library)
         return self._library.respond(answer.status, answer.headers, body, dict(answer.extensions))
 
@@ -81,11 +82,11 @@ class AsyncConnections(Generic[R]):
             for expiry in (limits.expiry, limits.fresh)
         )
 
-    async def handle_async_request(self, request: Request) -> R:
-        """Send a request."""
-        pool = self._any if self._library.repeat(request) is Repeat.FREELY else self._fresh
+    async def deliver(self, attempt: Attempt[Any]) -> R:
+        """Send an attempt."""
+        pool = self._any if self._library.repeat(attempt.request) is Repeat.FREELY else self._fresh
         with self._library.translated():
-            answer: Any = await pool.handle_async_request(_raw(request))
+            answer: Any = await pool.handle_async_request(_raw(attempt))
         body = _AsyncBody(answer.stream, self._library)
         return self._library.respond(answer.status, answer.headers, body, dict(answer.extensions))
 
@@ -95,16 +96,16 @@ class AsyncConnections(Generic[R]):
         await self._fresh.aclose()
 
 
-def _raw(request: Request) -> httpcore2.Request:
-    url = request.url
+def _raw(attempt: Attempt[Request]) -> httpcore2.Request:
+    request, url = attempt.request, attempt.request.url
     return httpcore2.Request(
         method=request.method,
         url=httpcore2.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         ),
-        headers=request.headers.raw,
+        headers=attempt.headers,
         content=request.stream,
-        extensions=request.extensions,
+        extensions=attempt.extensions,
     )
 
 

@@ -9,19 +9,16 @@ Its twin, for the other line of the library, reads the same but for the name.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import cast
 
-from uat_resilience.ambient import Deadline, current_deadline
+from uat_resilience.ambient import current_deadline
+from uat_resilience.integrations.attempt import Attempt
 from uat_resilience.integrations.http.answer import Answer
-from uat_resilience.integrations.http.body import aread, read
 from uat_resilience.integrations.http.call import Call
 from uat_resilience.integrations.http.deadlines import awithin, bounded, within
-from uat_resilience.integrations.http.dialect import Dialect
 from uat_resilience.integrations.http.exchange import AsyncExchange, Exchange
 from uat_resilience.integrations.http.hosts import Hosts
-from uat_resilience.integrations.http.kin import Kinship
-from uat_resilience.integrations.http.repeating import Repeat, repeat_of
 from uat_resilience.policies.policy import Policy
 
 try:
@@ -30,6 +27,7 @@ except ImportError as error:
     raise ImportError("httpx is not installed: pip install 'uat-resilience[httpx]'") from error
 
 from uat_resilience.integrations.httpcore2 import AsyncConnections, Connections
+from uat_resilience.integrations.httpx_dialect import DIALECT, AsyncBody, Body, repeat
 from uat_resilience.integrations.pooling import Library, Limits, translation
 
 __all__ = ["AsyncResilientTransport", "ResilientTransport", "per_host"]
@@ -57,6 +55,8 @@ class ResilientTransport(httpx.BaseTransport):
         ValueError: `limits` or `verify` are given beside `inner`, which has its own.
     """
 
+    _deliver: Callable[[Attempt[httpx.Request]], httpx.Response]
+
     def __init__(
         self,
         policy: Policy | Callable[[httpx.Request], Policy] | None = None,
@@ -66,8 +66,17 @@ class ResilientTransport(httpx.BaseTransport):
         verify: ssl.SSLContext | str | bool = True,
     ) -> None:
         allowed = Limits.given(inner, limits, verify)
-        self._inner = inner or Connections(_LIBRARY, httpx.create_ssl_context(verify), allowed)
-        self._exchange = Exchange(policy, _DIALECT, self._send)
+        if inner is None:
+            pool = Connections(_LIBRARY, httpx.create_ssl_context(verify), allowed)
+            self._deliver, self._close = pool.deliver, pool.close
+        else:
+
+            def given(attempt: Attempt[httpx.Request]) -> httpx.Response:
+                return inner.handle_request(_made(attempt))
+
+            self._deliver = given
+            self._close = inner.close
+        self._exchange = Exchange(policy, DIALECT, self._send)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request under its policy.
@@ -80,19 +89,17 @@ class ResilientTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close the connections."""
-        self._inner.close()
+        self._close()
 
     def _send(self, call: Call[httpx.Request]) -> httpx.Response:
         deadline = current_deadline.get()
-        request = _attempt(call, deadline)
+        attempt = Attempt(call, deadline)
         if deadline is not None:
-            given = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
-            request.extensions["timeout"] = bounded(given, deadline)
-        response = within(
-            deadline, lambda: self._inner.handle_request(request), httpx.TimeoutException
-        )
+            given = cast("dict[str, float | None]", attempt.extensions.get("timeout", {}))
+            attempt.extensions["timeout"] = bounded(given, deadline)
+        response = within(deadline, lambda: self._deliver(attempt), httpx.TimeoutException)
         stream = cast("httpx.SyncByteStream", response.stream)
-        response.stream = _Body(stream, Answer(deadline), response.headers.get("content-length"))
+        response.stream = Body(stream, Answer(deadline), response.headers.get("content-length"))
         return response
 
 
@@ -107,6 +114,8 @@ class AsyncResilientTransport(httpx.AsyncBaseTransport):
     Args and errors are those of `ResilientTransport`.
     """
 
+    _deliver: Callable[[Attempt[httpx.Request]], Awaitable[httpx.Response]]
+
     def __init__(
         self,
         policy: Policy | Callable[[httpx.Request], Policy] | None = None,
@@ -116,8 +125,17 @@ class AsyncResilientTransport(httpx.AsyncBaseTransport):
         verify: ssl.SSLContext | str | bool = True,
     ) -> None:
         allowed = Limits.given(inner, limits, verify)
-        self._inner = inner or AsyncConnections(_LIBRARY, httpx.create_ssl_context(verify), allowed)
-        self._exchange = AsyncExchange(policy, _DIALECT, self._send)
+        if inner is None:
+            pool = AsyncConnections(_LIBRARY, httpx.create_ssl_context(verify), allowed)
+            self._deliver, self._close = pool.deliver, pool.aclose
+        else:
+
+            async def given(attempt: Attempt[httpx.Request]) -> httpx.Response:
+                return await inner.handle_async_request(_made(attempt))
+
+            self._deliver = given
+            self._close = inner.aclose
+        self._exchange = AsyncExchange(policy, DIALECT, self._send)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request under its policy.
@@ -130,95 +148,24 @@ class AsyncResilientTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._inner.aclose()
+        await self._close()
 
     async def _send(self, call: Call[httpx.Request]) -> httpx.Response:
         deadline = current_deadline.get()
-        request = _attempt(call, deadline)
-        response = await awithin(deadline, lambda: self._inner.handle_async_request(request))
+        attempt = Attempt(call, deadline)
+        response = await awithin(deadline, lambda: self._deliver(attempt))
         stream = cast("httpx.AsyncByteStream", response.stream)
         length = response.headers.get("content-length")
-        response.stream = _AsyncBody(stream, Answer(deadline), length)
+        response.stream = AsyncBody(stream, Answer(deadline), length)
         return response
 
 
-class _Body(httpx.SyncByteStream):
-    """A body, and what is held for it."""
-
-    def __init__(self, stream: httpx.SyncByteStream, answer: Answer, length: str | None) -> None:
-        self._stream = stream
-        self._length = length
-        self.answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        late = httpx.TimeoutException
-        return read(self._stream, self.answer, _KINSHIP, late=late, length=self._length)
-
-    def close(self) -> None:
-        try:
-            self._stream.close()
-        finally:
-            self.answer.leave()
-
-
-class _AsyncBody(httpx.AsyncByteStream):
-    """A body, and what is held for it."""
-
-    def __init__(self, stream: httpx.AsyncByteStream, answer: Answer, length: str | None) -> None:
-        self._stream = stream
-        self._length = length
-        self.answer = answer
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aread(self._stream, self.answer, _KINSHIP, length=self._length)
-
-    async def aclose(self) -> None:
-        try:
-            await self._stream.aclose()
-        finally:
-            self.answer.leave()
-
-
-def _repeat(request: httpx.Request) -> Repeat:
-    replayable = isinstance(request.stream, httpx.ByteStream)
-    return repeat_of(request.method, request.headers.get, replayable=replayable)
-
-
-def _answer(response: httpx.Response) -> Answer | None:
-    body = response.stream
-    return body.answer if isinstance(body, _Body | _AsyncBody) else None
-
-
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_UNWELL = (
-    httpx.TimeoutException,
-    httpx.NetworkError,
-    httpx.RemoteProtocolError,
-    httpx.ProxyError,
-)
 _LIBRARY = Library(
     lambda status, headers, body, extensions: httpx.Response(
         status, headers=headers, stream=body, extensions=extensions
     ),
     errors=translation(httpx),
-    repeat=_repeat,
-)
-_KINSHIP = Kinship(
-    refused=httpx.TransportError,
-    timed_out=httpx.TimeoutException,
-    attributes={"_request": None},
-)
-
-
-_DIALECT: Dialect[httpx.Request, httpx.Response] = Dialect(
-    host=lambda request: request.url.netloc.decode("ascii"),
-    repeat=_repeat,
-    status=lambda response: response.status_code,
-    header=lambda response, name: response.headers.get(name),
-    answer=_answer,
-    unwell=lambda error: isinstance(error, _UNWELL) and not isinstance(error, httpx.PoolTimeout),
-    unsent=lambda error: isinstance(error, _UNSENT),
-    kinship=_KINSHIP,
+    repeat=repeat,
 )
 
 
@@ -237,19 +184,16 @@ def per_host(
     Raises:
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
-    return Hosts(_DIALECT, total=total, each=each, attempts=attempts, slots=slots, hosts=hosts)
+    return Hosts(DIALECT, total=total, each=each, attempts=attempts, slots=slots, hosts=hosts)
 
 
-def _attempt(call: Call[httpx.Request], deadline: Deadline | None) -> httpx.Request:
-    """Begin an attempt; return its request, which leaves the user's as it is."""
-    request = call.request
-    headers = request.headers.copy()
-    for name, value in call.attempt(deadline, request.headers).items():
-        headers[name] = value
+def _made(attempt: Attempt[httpx.Request]) -> httpx.Request:
+    """Make a request of an attempt, for a transport of the user's."""
+    request = attempt.request
     return httpx.Request(
         request.method,
         request.url,
-        headers=headers,
+        headers=attempt.headers,
         stream=request.stream,
-        extensions=dict(request.extensions),
+        extensions=attempt.extensions,
     )

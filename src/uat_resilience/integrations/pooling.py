@@ -44,6 +44,7 @@ class Headers(Protocol):
 
     @property
     def raw(self) -> list[tuple[bytes, bytes]]: ...
+    def __contains__(self, key: object, /) -> bool: ...
 
 
 class Request(Protocol):

@@ -6,11 +6,13 @@ import pickle
 import weakref
 from collections.abc import Generator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import aiohttp
 import anyio
 import httpx
+import httpx2
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
@@ -35,6 +37,7 @@ from uat_resilience.ambient import Deadline
 from uat_resilience.clock import SystemClock, default_clock
 from uat_resilience.integrations import httpx as for_httpx
 from uat_resilience.integrations import httpx2 as for_httpx2
+from uat_resilience.integrations import httpx2_dialect, httpx_dialect
 from uat_resilience.integrations.http import exchange
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.call import Call
@@ -163,8 +166,39 @@ def test_settings_of_the_pool_beside_a_transport_are_refused(module: Any, name: 
         getattr(module, name)(inner=object(), verify=False)
 
 
-def test_modules_for_httpx_and_httpx2_read_the_same() -> None:
-    one, two = (Path(module.__file__).read_text() for module in (for_httpx, for_httpx2))
+@pytest.mark.parametrize(("library", "module"), [(httpx, for_httpx), (httpx2, for_httpx2)])
+def test_transport_of_the_users_own_is_given_a_request_of_its_own(
+    library: Any, module: Any
+) -> None:
+    given: list[Any] = []
+    inner = library.MockTransport(lambda request: given.append(request) or library.Response(200))
+
+    with library.Client(transport=module.ResilientTransport(inner=inner)) as client:
+        asked = client.post("http://service/", content=b"body").request
+
+    assert (given[0].method, given[0].content) == ("POST", b"body")
+    assert "X-Request-Timeout-Ms" in given[0].headers
+    assert "X-Request-Timeout-Ms" not in asked.headers
+
+
+@pytest.mark.parametrize(("library", "module"), [(httpx, for_httpx), (httpx2, for_httpx2)])
+async def test_async_transport_of_the_users_own_is_given_a_request_of_its_own(
+    library: Any, module: Any
+) -> None:
+    given: list[Any] = []
+    inner = library.MockTransport(lambda request: given.append(request) or library.Response(200))
+
+    async with library.AsyncClient(transport=module.AsyncResilientTransport(inner=inner)) as client:
+        asked = (await client.post("http://service/", content=b"body")).request
+
+    assert (given[0].method, given[0].content) == ("POST", b"body")
+    assert "X-Request-Timeout-Ms" in given[0].headers
+    assert "X-Request-Timeout-Ms" not in asked.headers
+
+
+@pytest.mark.parametrize("modules", [(for_httpx, for_httpx2), (httpx_dialect, httpx2_dialect)])
+def test_modules_for_httpx_and_httpx2_read_the_same(modules: tuple[ModuleType, ...]) -> None:
+    one, two = (Path(str(module.__file__)).read_text() for module in modules)
 
     renamed = two.replace("httpx2", "httpx")
 

@@ -39,10 +39,13 @@ def read(
         TimedOutError: The deadline of the request has passed.
     """
     parts, missing = iter(source), _missing(length)
+
+    def read_on() -> bytes | _End:
+        return next(parts, _END)
+
     try:
         while True:
-            deadline = answer.deadline if missing else None
-            part = within(deadline, lambda: next(parts, _END), late)
+            part = within(answer.deadline, read_on, late) if missing else next(parts, _END)
             if part is _END:
                 break
             missing -= len(part)
@@ -65,10 +68,13 @@ async def aread(
         TimedOutError: The deadline of the request has passed.
     """
     parts, missing = aiter(source), _missing(length)
+
+    async def read_on() -> bytes | _End:
+        return await anext(parts, _END)
+
     try:
         while True:
-            deadline = answer.deadline if missing else None
-            part = await awithin(deadline, lambda: anext(parts, _END))
+            part = await (awithin(answer.deadline, read_on) if missing else anext(parts, _END))
             if part is _END:
                 break
             missing -= len(part)

@@ -9,8 +9,7 @@ from typing import TypeVar
 
 from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.errors import TimedOutError
-from uat_resilience.policies.deadline import tell_missed
-from uat_resilience.telemetry.bus import default_bus
+from uat_resilience.integrations.http.watching import Watch
 from uat_resilience.waiting import world
 
 __all__ = ["Late", "awithin", "bounded", "capped", "within"]
@@ -61,25 +60,10 @@ async def awithin(deadline: Deadline | None, step: Callable[[], Awaitable[T]]) -
     """
     if deadline is None:
         return await step()
-    here, before = world(), current_deadline.get()
-    if deadline is before and deadline.task is here.running_task():
+    here = world()
+    if deadline is current_deadline.get() and deadline.task is here.running_task():
         return await step()
-    scope = here.single_alarm(deadline.clock).enter(deadline.until, deadline.policy, deadline.after)
-    if scope is None:  # pragma: no cover - an alarm made here is for the loop that runs here
-        return await step()
-    token = current_deadline.set(scope)
-    try:
-        result = await step()
-    except BaseException as error:
-        ours = scope.leave(error)
-        if ours:
-            tell_missed(default_bus, scope)
-            raise TimedOutError(scope.policy, after=scope.after) from error
-        raise
-    finally:
-        current_deadline.reset(token)
-    scope.leave(None)
-    return result
+    return await Watch(deadline, here).over(step)
 
 
 def capped(seconds: float | None, deadline: Deadline | None) -> float | None:
