@@ -184,3 +184,15 @@ def test_forked_child_starts_empty() -> None:
 
     assert (slots.running, slots.waiting) == (0, 0)
     assert not slots.claim("granted")
+
+
+def test_queue_that_has_shrunk_gives_nobody_up_for_a_newcomer() -> None:
+    slots: PrioritySlotMachine[str] = PrioritySlotMachine(1, 2)
+    slots.enter()
+    slots.queue("first", Priority.LOW)
+    slots.queue("second", Priority.LOW)
+
+    slots.queue_limit = 1
+
+    assert slots.shed(Priority.CRITICAL) is None
+    assert slots.waiting == 2
