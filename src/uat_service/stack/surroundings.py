@@ -10,6 +10,10 @@ from uat_service.stack.definition import Service
 __all__ = ["command_line", "environment"]
 
 
+# A service takes no more connections once it is told to stop; those just taken get time for their request.
+_LAST_REQUESTS = 0.2
+
+
 def command_line(service: Service, *, port: int | None, fd: int | None) -> list[str]:
     """Return the program and its arguments."""
     if service.app is not None:
@@ -39,7 +43,9 @@ def environment(
         directory: Where modules are looked for first.
         lifeline: The descriptor that tells the end of the parent.
     """
-    found = {**variables, "PYTHONUNBUFFERED": "1"}
+    delay = min(_LAST_REQUESTS, service.grace / 4)
+    found = {"SHUTDOWN_DELAY": f"{delay:g}s", "SHUTDOWN_GRACE": f"{service.grace:g}s", **variables}
+    found["PYTHONUNBUFFERED"] = "1"
     found["PYTHONPATH"] = _joined(str(directory), variables.get("PYTHONPATH"))
     for name, address in addresses.items():
         if name == "redis":
