@@ -103,7 +103,8 @@ soak: .venv/.test ## Run the property tests for long
 
 # --- things to look at
 
-up: demo ## Start the stack (the demo, until there is one)
+up: .venv/.test ## Start two services that call each other (ARGS=--reload; Ctrl-C stops them)
+	$(BIN)/python -m uat_service --stack examples/stack/stack.toml up $(ARGS)
 
 demo: .venv/.test ## Watch a pipeline handle a server that misbehaves
 	$(BIN)/python -m examples.demo $(ARGS)
@@ -144,6 +145,6 @@ pins: .uv/.stamp ## Pin what pyproject.toml asks for, with hashes (ARGS=--upgrad
 	@! grep -nE '://|--(extra-)?index|--find-links' constraints/*.txt || { echo "a pin names where it came from"; exit 1; }
 
 clean: ## Remove everything that is not source
-	rm -rf .uv .venv .venv-* .cache .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
+	rm -rf .uat .uv .venv .venv-* .cache .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache \
 	       .ruff_cache .zensical dist htmlcov mutants site uv.lock
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
