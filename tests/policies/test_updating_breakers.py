@@ -266,3 +266,12 @@ def test_a_bad_value_changes_nothing(changes: dict[str, Any], clock: FakeClock) 
     assert breaker.snapshot().retry_after == 7.0
     with pytest.raises(CircuitOpenError):
         breaker.call(int)
+
+
+def test_a_rule_for_failures_does_not_go_on_from_the_counts_of_one_for_slow_calls() -> None:
+    breaker = CircuitBreaker("db", trip=SLOW)
+    failing(breaker, 3)
+
+    breaker.update(trip=RATE)
+
+    assert breaker.snapshot().failures == 0
