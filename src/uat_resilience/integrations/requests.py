@@ -8,13 +8,10 @@ missed deadlines are errors of this library and of requests both.
 """
 
 from collections.abc import Callable, Generator
-from contextvars import ContextVar
-from math import inf
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from uat_resilience.ambient import Deadline, current_deadline
-from uat_resilience.clock import default_clock
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.body import read
 from uat_resilience.integrations.http.call import Call
@@ -30,12 +27,12 @@ try:
     import requests
     import urllib3.exceptions
     from requests.adapters import HTTPAdapter
-    from urllib3.connection import HTTPConnection, HTTPSConnection
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 except ImportError as error:
     raise ImportError(
         "requests is not installed: pip install 'uat-resilience[requests]'"
     ) from error
+
+from uat_resilience.integrations.requests_pools import POOLS, fresh
 
 __all__ = ["ResilientAdapter", "per_host"]
 
@@ -69,8 +66,7 @@ class ResilientAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the library's
         """Make the pools."""
         super().init_poolmanager(*args, **kwargs)
-        pools: dict[str, Any] = {"http": _Pool, "https": _SecurePool}
-        self.poolmanager.pool_classes_by_scheme = pools
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def send(
         self,
@@ -89,16 +85,16 @@ class ResilientAdapter(HTTPAdapter):
 
     def _send(self, call: Call[requests.PreparedRequest]) -> requests.Response:
         deadline = current_deadline.get()
-        request = call.request.copy()
+        request = _copy(call.request)
         request.headers.update(call.attempt(deadline, request.headers))
         settings = {**call.using, "timeout": _timeouts(call.using.get("timeout"), deadline)}
-        token = _fresh.set(_repeat(request) is not Repeat.FREELY)
+        token = fresh.set(_repeat(request) is not Repeat.FREELY)
         try:
             response = within(
                 deadline, lambda: super(ResilientAdapter, self).send(request, **settings), _LATE
             )
         finally:
-            _fresh.reset(token)
+            fresh.reset(token)
         response.raw = _Body(response.raw, Answer(deadline))
         return response
 
@@ -147,56 +143,12 @@ class _Body:
             yield part
 
 
-_fresh: ContextVar[bool] = ContextVar("uat_requests_fresh", default=False)
-"""True while a request is sent that must not be sent twice."""
-
-_FRESH = 0.5  # Seconds a connection may have been idle to carry one.
-
-
-class _Connection(HTTPConnection):
-    """Knows since when it has been idle. Servers close idle connections; a request that meets that fails."""
-
-    used = inf
-
-    def getresponse(self) -> Any:  # noqa: ANN401 - the library's
-        """Wait for an answer."""
-        response = super().getresponse()
-        self.used = default_clock.clock.now()
-        return response
-
-    @property
-    def is_connected(self) -> bool:
-        """False also when the connection may be about to be closed, and it matters."""
-        return super().is_connected and not _stale(self.used)
-
-
-class _SecureConnection(HTTPSConnection):
-    """Knows since when it has been idle."""
-
-    used = inf
-
-    def getresponse(self) -> Any:  # noqa: ANN401 - the library's
-        """Wait for an answer."""
-        response = super().getresponse()
-        self.used = default_clock.clock.now()
-        return response
-
-    @property
-    def is_connected(self) -> bool:
-        """False also when the connection may be about to be closed, and it matters."""
-        return super().is_connected and not _stale(self.used)
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls: type[Any] = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls: type[Any] = _SecureConnection
-
-
-def _stale(used: float) -> bool:
-    return _fresh.get() and default_clock.clock.now() - used > _FRESH
+def _copy(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Copy what an attempt writes to: the library's own copy copies the cookies too, which takes longer."""
+    copied = requests.PreparedRequest()
+    copied.__dict__.update(request.__dict__)
+    copied.headers = request.headers.copy()
+    return copied
 
 
 def _timeouts(given: Any, deadline: Deadline | None) -> Any:  # noqa: ANN401 - a number, a pair, or the library's own
