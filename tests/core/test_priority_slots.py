@@ -196,3 +196,13 @@ def test_queue_that_has_shrunk_gives_nobody_up_for_a_newcomer() -> None:
 
     assert slots.shed(Priority.CRITICAL) is None
     assert slots.waiting == 2
+
+
+def test_call_from_before_a_fork_makes_no_slot_when_it_leaves_in_the_child() -> None:
+    slots = full(size=1)
+    slots.clear()
+
+    slots.leave()
+
+    assert slots.running == 0
+    assert (slots.enter(), slots.enter()) == (True, False)

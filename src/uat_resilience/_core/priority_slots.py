@@ -92,7 +92,8 @@ class PrioritySlotMachine(Generic[W]):
 
     def leave(self) -> W | None:
         """Give a slot back; return the waiter that is granted it, for its owner to wake."""
-        self.running -= 1
+        # A call that began before a fork frees no slot when it leaves in the child, where nobody runs.
+        self.running = max(0, self.running - 1)
         return self._grant()
 
     def resize(self, size: int) -> list[W]:
