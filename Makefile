@@ -13,7 +13,7 @@ export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test test-lowest cover check lint imports types format api api-check docs docs-serve \
-        bench bench-http mutants soak examples demo up changelog pins build clean
+        bench bench-http bench-services mutants soak examples demo up changelog pins build clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -117,6 +117,9 @@ bench: .venv-bench/.stamp ## Compare the speed with other libraries, in one inte
 
 bench-http: .venv/.dev ## Measure what a guarded HTTP client adds to a request, beside the bare one
 	$(BIN)/python -m benchmarks.http $(ARGS)
+
+bench-services: .venv/.dev ## Compare the reverse proxy with plain ones, side by side
+	$(BIN)/python -m benchmarks.services $(ARGS)
 
 docs: .venv/.dev ## Build the documentation, strictly
 	$(BIN)/zensical build --strict --clean
