@@ -55,6 +55,11 @@ class Server:
         self.stop()
         raise AssertionError(f"{command} did not start")
 
+    def wait_until_it_says(self, what: str) -> None:
+        """Read its log up to a line with these words."""
+        assert self.process.stdout is not None
+        assert any(what in line for line in self.process.stdout), f"it ended without {what!r}"
+
     def client(self) -> redis.Redis:
         """Return a client as redis-py makes it, with the defaults that take up to a minute."""
         return redis.Redis(port=self.port)

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,30 +22,35 @@ from uat_resilience.integrations.redis import (
 )
 
 ROOT = Path(__file__).parents[3]
-Spawn = Callable[..., "subprocess.Popen[str]"]
 
 
-@pytest.fixture
-def spawn() -> Iterator[Spawn]:
-    """Start processes of the fleet."""
-    processes: list[subprocess.Popen[str]] = []
-
-    def spawn(part: str, server: Server) -> "subprocess.Popen[str]":
-        command = [sys.executable, str(Path(__file__).with_name("worker.py")), part]
-        process = subprocess.Popen(  # noqa: S603 - our own
-            [*command, str(server.port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
+@contextmanager
+def working(server: Server, count: int) -> "Generator[list[subprocess.Popen[str]]]":
+    """Run processes of a fleet, which begin a part when they are told which."""
+    command = [sys.executable, str(Path(__file__).with_name("worker.py")), str(server.port)]
+    processes = [
+        subprocess.Popen(  # noqa: S603 - our own
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
-        processes.append(process)
-        return process
-
-    yield spawn
+        for _ in range(count)
+    ]
+    yield processes
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def fleet(shared_server: Server) -> "Iterator[list[subprocess.Popen[str]]]":
+    """Four processes."""
+    with working(shared_server, 4) as processes:
+        yield processes
+
+
+def tell(process: "subprocess.Popen[str]", what: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{what}\n")
+    process.stdin.flush()
 
 
 def heard(process: "subprocess.Popen[str]") -> str:
@@ -52,39 +58,40 @@ def heard(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
-def all_at_once(processes: "list[subprocess.Popen[str]]") -> list[int]:
+def all_at_once(fleet: "list[subprocess.Popen[str]]", *parts: str) -> list[int]:
     """Let processes begin when all are ready; return what came of each."""
-    assert [heard(process) for process in processes] == ["ready"] * len(processes)
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return [int(heard(process)) for process in processes]
+    for process, part in zip(fleet, parts, strict=True):
+        tell(process, part)
+    assert [heard(process) for process in fleet] == ["ready"] * len(fleet)
+    for process in fleet:
+        tell(process, "go")
+    return [int(heard(process)) for process in fleet]
 
 
-def test_limit_of_twenty_admits_twenty_over_four_processes(server: Server, spawn: Spawn) -> None:
-    fleet = [spawn("limited", server) for _ in range(4)]
-
-    admitted = all_at_once(fleet)
+@pytest.mark.usefixtures("server")
+def test_limit_of_twenty_admits_twenty_over_four_processes(
+    fleet: "list[subprocess.Popen[str]]",
+) -> None:
+    admitted = all_at_once(fleet, "limited", "limited", "limited", "limited")
 
     assert sum(admitted) == 20
 
 
-def test_cap_of_three_is_kept_over_four_processes(server: Server, spawn: Spawn) -> None:
-    fleet = [spawn(part, server) for part in ("capped", "capped", "acapped", "acapped")]
+def test_cap_of_three_is_kept_over_four_processes(
+    server: Server, fleet: "list[subprocess.Popen[str]]"
+) -> None:
+    done = all_at_once(fleet, "capped", "capped", "acapped", "acapped")
 
-    done = all_at_once(fleet)
-
-    assert sum(done) == 80
+    assert sum(done) == 40
     with server.admin() as admin:
         assert int(admin.get("inside") or -1) == 0
         assert 1 < int(admin.get("most") or 0) <= 3
 
 
-def test_slot_of_a_killed_process_is_free_after_its_lease(server: Server, spawn: Spawn) -> None:
-    holder = spawn("holding", server)
-    assert heard(holder) == "ready"
-    with redis.Redis(port=server.port) as client:
+def test_slot_of_a_killed_process_is_free_after_its_lease(server: Server) -> None:
+    with working(server, 1) as (holder,), redis.Redis(port=server.port) as client:
+        tell(holder, "holding")
+        assert heard(holder) == "ready"
         link = RedisLink(client, timeout=5)
         refusing = RedisBulkhead(1, client=link, name="fleet", lease=0.3)
         waiting = RedisBulkhead(1, queue=1, client=link, name="fleet", lease=0.3)
@@ -96,17 +103,22 @@ def test_slot_of_a_killed_process_is_free_after_its_lease(server: Server, spawn:
         assert waiting.call(lambda: "ran") == "ran"
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A cluster of one node, which has all slots and refuses scripts whose keys lie in several."""
+@pytest.fixture(scope="module", autouse=True)
+def starting_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A cluster of one node that starts, which takes two seconds, beside the tests that need none."""
     directory = tmp_path_factory.mktemp("cluster")
     node = Server(directory, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     with node.admin() as admin:
         admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        while b"cluster_state:ok" not in admin.execute_command("CLUSTER", "INFO"):
-            admin.execute_command("WAIT", 1, 10)
     yield node
     node.stop()
+
+
+@pytest.fixture(scope="module")
+def cluster(starting_cluster: Server) -> Server:
+    """A cluster of one node, which has all slots and refuses scripts whose keys lie in several."""
+    starting_cluster.wait_until_it_says("Cluster state changed: ok")
+    return starting_cluster
 
 
 def test_keys_of_a_policy_lie_in_one_slot_of_a_cluster(cluster: Server) -> None:

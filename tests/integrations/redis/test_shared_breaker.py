@@ -371,10 +371,13 @@ def test_probe_of_a_dead_process_ends_with_its_lease(
 ) -> None:
     open_by_failing(driver, fleet.one)
     end_opening(server, fleet)
-    with server.admin() as admin:
+    with server.admin() as admin, admin.pubsub(ignore_subscribe_messages=True) as expired:
+        admin.config_set("notify-keyspace-events", "Ex")
+        expired.subscribe("__keyevent@0__:expired")
+        expired.get_message(timeout=5)
         admin.set("uat:{orders}:probe", "dead", px=1)
-        while admin.exists("uat:{orders}:probe"):
-            admin.execute_command("WAIT", 1, 1)
+        assert expired.get_message(timeout=5) is not None
+        admin.config_set("notify-keyspace-events", "")
 
     assert driver.call(fleet.one, lambda: "probe") == "probe"
 

@@ -1,4 +1,4 @@
-"""One process of a fleet: says that it is ready, waits for a line, does its part, says what came of it."""
+"""One process of a fleet: for each part, says that it is ready, waits for a line, says what came of it."""
 
 import asyncio
 import sys
@@ -30,7 +30,7 @@ def limited(port: int) -> None:
 
 
 def capped(port: int) -> None:
-    """Make twenty calls under a cap of three."""
+    """Make ten calls under a cap of three."""
     client = redis.Redis(port=port)
     bulkhead = RedisBulkhead(
         3, queue=8, poll=0.001, client=RedisLink(client, timeout=10), name="fleet"
@@ -41,13 +41,13 @@ def capped(port: int) -> None:
         client.decr("inside")
 
     ready()
-    for _ in range(20):
+    for _ in range(10):
         bulkhead.call(body)
-    say(20)
+    say(10)
 
 
 def acapped(port: int) -> None:
-    """Make twenty calls under a cap of three, in two tasks."""
+    """Make ten calls under a cap of three, in two tasks."""
 
     async def main() -> None:
         client = redis.asyncio.Redis(port=port)
@@ -59,14 +59,14 @@ def acapped(port: int) -> None:
             await client.eval(INSIDE, 0)
             await client.decr("inside")
 
-        async def ten() -> None:
-            for _ in range(10):
+        async def five() -> None:
+            for _ in range(5):
                 await call()
 
         ready()
-        await asyncio.gather(ten(), ten())
+        await asyncio.gather(five(), five())
         await client.aclose()
-        say(20)
+        say(10)
 
     asyncio.run(main())
 
@@ -89,7 +89,8 @@ def say(what: object) -> None:
     sys.stdout.flush()
 
 
+PARTS = {"limited": limited, "capped": capped, "acapped": acapped, "holding": holding}
+
 if __name__ == "__main__":
-    {"limited": limited, "capped": capped, "acapped": acapped, "holding": holding}[sys.argv[1]](
-        int(sys.argv[2])
-    )
+    for part in iter(sys.stdin.readline, ""):
+        PARTS[part.strip()](int(sys.argv[1]))
