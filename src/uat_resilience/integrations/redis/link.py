@@ -21,6 +21,7 @@ from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.integrations.redis.away import HurriedError, RedisAwayError
 from uat_resilience.integrations.redis.bounded import bounded, ending_within
+from uat_resilience.integrations.redis.patience import Patience
 from uat_resilience.integrations.redis.scripts import Script
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot, CircuitBreaker
 from uat_resilience.telemetry.bus import EventBus
@@ -80,7 +81,7 @@ class RedisLink:
         if not clients:
             raise TypeError("clients must be one or two clients of redis-py, not none")
         self.name = text("name", name)
-        self._timeout = seconds("timeout", timeout)
+        self._patience = Patience(timeout)
         self.recovery_time = seconds("recovery_time", recovery_time)
         self._prefix = text("prefix", prefix)
         self._late: set[asyncio.Task[None]] = set()
@@ -186,7 +187,7 @@ class RedisLink:
         keys: Sequence[str],
         arguments: Sequence[Argument],
     ) -> list[int]:
-        limit = self._limit()
+        limit = self._patience.limit()
         try:
             with ending_within(limit):
                 try:
@@ -194,7 +195,7 @@ class RedisLink:
                 except NoScriptError:
                     answer = client.eval(script.source, len(keys), *keys, *arguments)
         except (redis.TimeoutError, TimeoutError) as error:
-            self._excuse(limit, error)
+            self._patience.excuse(limit, error)
             raise
         return cast("list[int]", answer)
 
@@ -205,7 +206,7 @@ class RedisLink:
         keys: Sequence[str],
         arguments: Sequence[Argument],
     ) -> list[int]:
-        limit, cancelled = self._limit(), _cancellations()
+        limit, cancelled = self._patience.limit(), _cancellations()
         try:
             async with asyncio.timeout(limit):
                 try:
@@ -213,33 +214,11 @@ class RedisLink:
                 except NoScriptError:
                     answer = await client.eval(script.source, len(keys), *keys, *arguments)
         except (redis.TimeoutError, TimeoutError) as error:
-            self._excuse(limit, error)
+            self._patience.excuse(limit, error)
             raise
         if _cancellations() > cancelled:
             raise asyncio.CancelledError  # It came while redis-py tidied up, and was taken for an error there.
         return cast("list[int]", answer)
-
-    def _limit(self) -> float:
-        """Return the seconds for one exchange: of what the deadline leaves, half is for the call itself.
-
-        Raises:
-            TimedOutError: It leaves nothing.
-        """
-        deadline = current_deadline.get()
-        if deadline is None:
-            return self._timeout
-        left = deadline.remaining()
-        if left <= 0:
-            raise TimedOutError(deadline.policy, after=deadline.after)
-        return min(self._timeout, left / 2)
-
-    def _excuse(self, limit: float, error: Exception) -> None:
-        """Raise what does not count against Redis, when it was given too little time to say anything about it."""
-        if limit < self._timeout * _FAIR:
-            raise HurriedError from error
-
-
-_FAIR = 0.1  # The share of `timeout` in which a healthy Redis answers for sure.
 
 
 def linked(
