@@ -28,6 +28,7 @@ from uat_service.server import Server
 __all__ = ["CANNOT_START", "main"]
 
 CANNOT_START = 3
+_LAST_PORT = 65535
 _LIFELINE = "UAT_LIFELINE_FD"
 
 
@@ -78,10 +79,12 @@ def _loaded(name: str) -> Service:
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        _fail(f"cannot listen on {host}:{port}: a port is a number from 0 to {_LAST_PORT}")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         _fail(f"cannot listen on {host}:{port}: {error}")
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from http import HTTPStatus
 
 import anyio
+import anyio.lowlevel
 
 from uat_resilience._core.arguments import at_least, seconds
 from uat_resilience.integrations.asgi_types import Receive, Scope, Send, encoded
@@ -93,6 +94,9 @@ class Streamed:
             if not self._silent:
                 async for part in self._source:
                     await self._part(part.encode() if isinstance(part, str) else part)
+                    # A source that never waits, and a server that drops what goes to a client that has left,
+                    # would together keep everybody else waiting, and not hear that it is over.
+                    await anyio.lowlevel.checkpoint()
         finally:
             await self._close()
         await self._part(b"", more=False)

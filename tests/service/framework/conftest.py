@@ -16,6 +16,12 @@ def running() -> Generator[Running]:
 
 
 @pytest.fixture
+def anyio_backend() -> str:
+    """A service runs on asyncio, and metrics are made in real threads."""
+    return "asyncio"
+
+
+@pytest.fixture
 def _loggers() -> Generator[None]:
     """Put loggers back as they were."""
     root, server = logging.getLogger(), logging.getLogger("uvicorn.error")
@@ -24,3 +30,15 @@ def _loggers() -> Generator[None]:
     root.handlers[:], server.filters[:] = before[0], before[2]
     root.setLevel(before[1])
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def _silent() -> Generator[None]:
+    """Drop what is logged in this process."""
+    structlog.configure(processors=[_drop])
+    yield
+    structlog.reset_defaults()
+
+
+def _drop(*_: object) -> str:
+    raise structlog.DropEvent

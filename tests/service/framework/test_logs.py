@@ -144,15 +144,15 @@ def test_exception_is_shown_without_local_variables(capfd: pytest.CaptureFixture
 def test_other_libraries_log_in_the_same_form(capfd: pytest.CaptureFixture[str]) -> None:
     configure(service="orders", version="1")
     configure(service="orders", version="2")  # again, which must not make two lines of one
-    other = logging.Logger("other")  # not below the root, where pytest listens, too, and raises
+    other = logging.Logger("other")  # noqa: LOG001 - not below the root, where pytest listens, and raises
     other.addHandler(logging.getLogger().handlers[-1])
 
-    other.info("quiet")
     other.warning("%s is odd", "this")
     other.warning("%d fits not", "this")
     other.error("%s", Rude())
     logging.getLogger("uvicorn.error").error("Exception in ASGI application\n")
 
+    assert logging.getLogger().level == logging.WARNING
     told = lines(capfd)
     assert [each["event"] for each in told] == ["this is odd", "%d fits not", "%s"]
     assert {(each["logger"], each["service"], each["version"]) for each in told} == {
