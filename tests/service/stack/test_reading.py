@@ -50,8 +50,8 @@ def test_a_stack_is_read_with_defaults(tmp_path: Path) -> None:
             "unknown key `service`: there are [stack] and [services.NAME]",
         ),
         (
-            "[stack]\nnam = 'x'\n[services.a]\ncommand = 'x'",
-            "nam: unknown key; did you mean `name`?",
+            "[stack]\nnme = 'x'\n[services.a]\ncommand = 'x'",
+            "nme: unknown key; did you mean `name`?",
         ),
         (
             "[services.a]\ncommand = 'x'\nneed = ['b']",
