@@ -1,0 +1,7 @@
+"""Databases for what must last."""
+
+from uat_service.store.errors import StoreUnavailableError
+from uat_service.store.migrations import MigrationError
+from uat_service.store.store import Store
+
+__all__ = ["MigrationError", "Store", "StoreUnavailableError"]
