@@ -4,7 +4,9 @@ A page is run from top to bottom. What each kind of block means:
 
     python               run; the blocks of a page share their names
     python title="x.py"  written to the file x.py in the page's own directory; a test file is run by pytest at once
-    sh                   lines that begin with `python ` are run in that directory; the rest is for readers
+    sh                   lines that begin with `python ` are run in that directory; the rest is for readers.
+                         `python -m uat_service.serve` serves until the next such line or the end of the page, on a
+                         free port instead of 8000, which is where `curl` lines ask then
     output               equals what was printed since the last such block
     py                   a fragment: must compile, is not run
 """
@@ -13,12 +15,15 @@ import contextlib
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+
+from tests.docs.server import Server
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -85,9 +90,14 @@ class Reader:
         self._directory = directory
         self._names: dict[str, object] = {"__name__": "__page__"}
         self._printed = ""
+        self._server = Server(directory)
 
     def follow(self) -> None:
         """Do what each block says, and compare what was printed."""
+        with self._server:
+            self._follow()
+
+    def _follow(self) -> None:
         for block in blocks(self._page):
             where = f"{page_id(self._page)}, line {block.line}"
             if block.kind == "python" and block.title is not None:
@@ -112,7 +122,11 @@ class Reader:
 
     def _type(self, commands: str) -> None:
         for command in commands.splitlines():
-            if command.startswith("python ") and "pytest" not in command:
+            if command.startswith("python -m uat_service.serve "):
+                self._server.start(*command.split()[3:])
+            elif command.startswith("curl "):
+                self._printed += self._server.ask(*shlex.split(command)[1:]) + "\n"
+            elif command.startswith("python ") and "pytest" not in command:
                 self._printed += self._start(*command.split("#")[0].split()[1:])
 
     def _start(self, *arguments: str) -> str:
