@@ -29,6 +29,7 @@ from uat_resilience.integrations.pooling import Library, Limits, Request
 __all__ = ["AsyncConnections", "Connections"]
 
 R = TypeVar("R")
+_FREELY = Repeat.FREELY  # Looking a member up on its class takes as long as a call.
 
 
 class Connections(Generic[R]):
@@ -55,7 +56,7 @@ class Connections(Generic[R]):
 
     def deliver(self, attempt: Attempt[Any]) -> R:
         """Send an attempt."""
-        pool = self._any if self._library.repeat(attempt.request) is Repeat.FREELY else self._fresh
+        pool = self._any if self._library.repeat(attempt.request) is _FREELY else self._fresh
         with self._library.translated():
             answer: Any = pool.handle_request(_raw(attempt))
         body = _Body(answer.stream, self._library)
@@ -84,7 +85,7 @@ class AsyncConnections(Generic[R]):
 
     async def deliver(self, attempt: Attempt[Any]) -> R:
         """Send an attempt."""
-        pool = self._any if self._library.repeat(attempt.request) is Repeat.FREELY else self._fresh
+        pool = self._any if self._library.repeat(attempt.request) is _FREELY else self._fresh
         with self._library.translated():
             answer: Any = await pool.handle_async_request(_raw(attempt))
         body = _AsyncBody(answer.stream, self._library)

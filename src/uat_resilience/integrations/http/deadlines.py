@@ -71,18 +71,18 @@ def capped(seconds: float | None, deadline: Deadline | None) -> float | None:
     if deadline is None:
         return seconds
     left = max(_ROUNDING, deadline.remaining())
-    return left if seconds is None else min(seconds, left)
+    return left if seconds is None or seconds > left else seconds
 
 
 def bounded(timeouts: Mapping[str, float | None], deadline: Deadline) -> dict[str, float | None]:
     """Return the timeouts of httpx, none of them longer than what is left of a deadline."""
     left = max(_ROUNDING, deadline.remaining())
-    given = map(timeouts.get, _PHASES)
-    return {
-        phase: left if seconds is None else min(seconds, left)
-        for phase, seconds in zip(_PHASES, given, strict=True)
-    }
+    told: dict[str, float | None] = dict.fromkeys(_PHASES, left)
+    for phase, seconds in timeouts.items():
+        if seconds is not None and seconds < left:
+            told[phase] = seconds
+    return told
 
 
-_PHASES = ("connect", "read", "write", "pool")
+_PHASES: tuple[str, ...] = ("connect", "read", "write", "pool")
 _ROUNDING = 0.001  # Timers of the operating system may fire this much before their time.

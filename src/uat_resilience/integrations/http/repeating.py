@@ -20,7 +20,10 @@ class Repeat(Enum):
     UNSENT = auto()
     NEVER = auto()
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and hashes the name.
 
+
+_FREELY = Repeat.FREELY  # Looking a member up on its class takes as long as a call.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
 
 
@@ -35,5 +38,5 @@ def repeat_of(method: str, header: Callable[[str], str | None], *, replayable: b
     if not replayable:
         return Repeat.NEVER
     if method.upper() in _IDEMPOTENT or header(IDEMPOTENCY_KEY):
-        return Repeat.FREELY
+        return _FREELY
     return Repeat.UNSENT
