@@ -1,0 +1,329 @@
+"""A request with an Idempotency-Key is done once, however often it is sent."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uat_resilience.integrations.asgi_types import Receive, Scope, Send
+from uat_service.idempotency import IdempotencyMiddleware
+from uat_service.store import Store, StoreUnavailableError
+
+Work = Callable[["Desk"], Awaitable[Any]]
+
+
+class Answer:
+    """An answer as a client sees it."""
+
+    def __init__(self, messages: list[Any]) -> None:
+        self.status: int = messages[0]["status"]
+        self.headers: dict[bytes, bytes] = dict(messages[0]["headers"])
+        self.body = b"".join(message.get("body", b"") for message in messages[1:])
+        self.replayed = b"idempotent-replayed" in self.headers
+
+
+class Desk:
+    """An application that counts what it does, behind the middleware."""
+
+    def __init__(self, store: Store, **options: Any) -> None:
+        self.done: list[bytes] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.entered = asyncio.Event()
+        self.status = 201
+        self.error: Exception | None = None
+        self.size = 0
+        self.middleware = IdempotencyMiddleware(self.app, store, **options)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.entered.set()
+        body = (await receive()).get("body", b"") if scope["type"] == "http" else b""
+        await self.gate.wait()
+        self.done.append(body)
+        if self.error is not None:
+            raise self.error
+        headers = [
+            (b"location", b"/%d" % len(self.done)),
+            (b"set-cookie", b"a"),
+            (b"set-cookie", b"b"),
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"x" * self.size, "more_body": True})
+        await send({"type": "http.response.body", "body": b"number %d" % len(self.done)})
+
+    async def ask(
+        self,
+        body: bytes = b"{}",
+        *,
+        key: str | None = "k",
+        method: str = "POST",
+        who: str = "ann",
+        path: bytes = b"/orders",
+        query: bytes = b"",
+    ) -> Answer:
+        headers = [(b"authorization", who.encode())]
+        if key is not None:
+            headers.append((b"idempotency-key", key.encode("latin-1")))
+        scope = {"type": "http", "method": method, "raw_path": path, "query_string": query}
+        parts = [body[:1], body[1:]]
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": parts.pop(0), "more_body": bool(parts)}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.middleware({**scope, "headers": headers}, receive, send)
+        return Answer(sent)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Any]:
+    """Run something with a desk, in real time: a database knows no other."""
+
+    def run(work: Work, **options: Any) -> Any:
+        async def main() -> Any:
+            store = Store(f"sqlite:///{tmp_path}/store.db")
+            try:
+                return await work(Desk(store, **options))
+            finally:
+                await store.close()
+
+        return asyncio.run(main())
+
+    return run
+
+
+Run = Callable[..., Any]
+
+
+def test_a_request_that_is_sent_again_gets_the_first_answer(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[Answer, Answer, int]:
+        return await desk.ask(), await desk.ask(), len(desk.done)
+
+    first, second, done = run(work)
+
+    assert done == 1
+    assert (first.status, first.body, first.replayed) == (201, b"number 1", False)
+    assert (second.status, second.body, second.replayed) == (201, b"number 1", True)
+    assert second.headers[b"location"] == b"/1"
+
+
+def test_an_answer_outlives_the_process(run: Run) -> None:
+    run(lambda desk: desk.ask())
+
+    async def again(desk: Desk) -> tuple[Answer, int]:
+        return await desk.ask(), len(desk.done)
+
+    answer, done = run(again)
+
+    assert (answer.replayed, done) == (True, 0)
+
+
+def test_requests_at_the_same_time_wait_for_the_one_that_runs(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[list[Answer], int]:
+        desk.gate.clear()
+        asking = [asyncio.create_task(desk.ask()) for _ in range(10)]
+        await desk.entered.wait()
+        desk.gate.set()
+        return await asyncio.gather(*asking), len(desk.done)
+
+    answers, done = run(work)
+
+    assert done == 1
+    assert {answer.body for answer in answers} == {b"number 1"}
+    assert sum(answer.replayed for answer in answers) == 9
+
+
+def test_a_request_that_runs_elsewhere_is_not_waited_for(run: Run, tmp_path: Path) -> None:
+    async def work(desk: Desk) -> tuple[Answer, int]:
+        store = Store(f"sqlite:///{tmp_path}/store.db")
+        other = Desk(store)
+        desk.gate.clear()
+        asking = asyncio.create_task(desk.ask())
+        await desk.entered.wait()
+        answer = await other.ask()
+        desk.gate.set()
+        await asking
+        await store.close()
+        return answer, len(other.done)
+
+    answer, done = run(work)
+
+    assert (answer.status, answer.headers[b"retry-after"], done) == (409, b"1", 0)
+
+
+def test_a_wait_ends_when_patience_does(run: Run) -> None:
+    async def work(desk: Desk) -> Answer:
+        desk.gate.clear()
+        asking = asyncio.create_task(desk.ask())
+        await desk.entered.wait()
+        answer = await desk.ask()
+        desk.gate.set()
+        await asking
+        return answer
+
+    assert run(work, patience=0.01).status == 409
+
+
+def test_a_key_with_another_body_is_refused(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[Answer, Answer, int]:
+        await desk.ask(b"one")
+        return await desk.ask(b"two"), await desk.ask(b"one", query=b"x=1"), len(desk.done)
+
+    body, query, done = run(work)
+
+    assert (body.status, query.status, done) == (422, 422, 1)
+    assert json.loads(body.body)["status"] == 422
+
+
+@pytest.mark.parametrize(
+    "other", [{"who": "bob"}, {"path": b"/other"}, {"method": "PATCH"}, {"key": "l"}]
+)
+def test_a_key_belongs_to_its_caller_and_its_place(run: Run, other: dict[str, Any]) -> None:
+    async def work(desk: Desk) -> tuple[Answer, int]:
+        await desk.ask()
+        return await desk.ask(**other), len(desk.done)
+
+    answer, done = run(work)
+
+    assert (answer.replayed, done) == (False, 2)
+
+
+@pytest.mark.parametrize("other", [{"key": None}, {"method": "GET"}])
+def test_requests_without_key_and_other_methods_pass(run: Run, other: dict[str, Any]) -> None:
+    async def work(desk: Desk) -> int:
+        await desk.ask(**other)
+        await desk.ask(**other)
+        return len(desk.done)
+
+    assert run(work) == 2
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "ä"])
+def test_a_key_that_is_none_is_refused(run: Run, key: str) -> None:
+    async def work(desk: Desk) -> tuple[int, int]:
+        return (await desk.ask(key=key)).status, len(desk.done)
+
+    assert run(work) == (400, 0)
+
+
+def test_a_failed_answer_is_not_kept(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[Answer, Answer]:
+        desk.status = 503
+        first = await desk.ask()
+        desk.status = 201
+        return first, await desk.ask()
+
+    first, second = run(work)
+
+    assert (first.status, second.status, second.replayed) == (503, 201, False)
+
+
+def test_a_refusal_of_the_application_is_kept(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[Answer, int]:
+        desk.status = 402
+        await desk.ask()
+        return await desk.ask(), len(desk.done)
+
+    answer, done = run(work)
+
+    assert (answer.status, answer.replayed, done) == (402, True, 1)
+
+
+def test_a_crash_lets_the_next_one_run(run: Run) -> None:
+    async def work(desk: Desk) -> Answer:
+        desk.error = LookupError("no")
+        with pytest.raises(LookupError):
+            await desk.ask()
+        desk.error = None
+        return await desk.ask()
+
+    assert run(work).status == 201
+
+
+def test_a_request_that_is_cancelled_lets_the_next_one_run(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[Answer, Answer]:
+        desk.gate.clear()
+        asking = asyncio.create_task(desk.ask())
+        await desk.entered.wait()
+        waiting = asyncio.create_task(desk.ask())
+        await asyncio.sleep(0)  # noqa: TID251 - lets it begin
+        desk.gate.set()
+        asking.cancel()
+        await asyncio.wait((asking,))
+        return await waiting, await desk.ask()
+
+    first, second = run(work)
+
+    assert (first.replayed, second.replayed) == (False, True)
+
+
+def test_a_request_whose_process_is_gone_runs_again_when_its_lease_is_over(
+    run: Run, tmp_path: Path
+) -> None:
+    async def lose(desk: Desk) -> None:
+        await desk.middleware._records.claim("gone", "f", "dead")
+
+    run(lose, lease=0.001)
+
+    async def work(desk: Desk) -> Any:
+        return await desk.middleware._records.claim("gone", "f", "alive")
+
+    assert run(work).name == "OURS"
+
+
+def test_an_answer_is_kept_for_as_long_as_it_says(run: Run) -> None:
+    async def work(desk: Desk) -> int:
+        await desk.ask()
+        await desk.ask()
+        return len(desk.done)
+
+    assert run(work, ttl=0.000_001) == 2
+
+
+def test_an_answer_that_is_too_large_is_passed_on_and_not_kept(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[Answer, int]:
+        desk.size = 2000
+        first = await desk.ask()
+        await desk.ask()
+        return first, len(desk.done)
+
+    first, done = run(work, largest=1000)
+
+    assert (len(first.body), done) == (2008, 2)
+
+
+def test_a_body_that_is_too_large_is_refused(run: Run) -> None:
+    async def work(desk: Desk) -> tuple[int, int]:
+        return (await desk.ask(b"x" * 20)).status, len(desk.done)
+
+    assert run(work, largest=10) == (413, 0)
+
+
+def test_a_store_that_is_away_lets_nothing_run() -> None:
+    async def main() -> int:
+        store = Store("postgresql://test@127.0.0.1:1/x", patience=1.0)
+        desk = Desk(store)
+        try:
+            with pytest.raises(StoreUnavailableError):
+                await desk.ask()
+        finally:
+            await store.close()
+        return len(desk.done)
+
+    assert asyncio.run(main()) == 0
+
+
+def test_other_scopes_pass(run: Run) -> None:
+    async def work(desk: Desk) -> bool:
+        async def nothing(*_: Any) -> None: ...
+
+        await desk.middleware({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type]
+        return desk.entered.is_set()
+
+    assert run(work)
