@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
 VERSION = "1"
+# Deaf, so that only what reaches the whole family ends it.
+FAMILY = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"
 
 told = 0
 ready = Event()
@@ -93,7 +95,7 @@ def main(fd: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if "FAMILY" in os.environ:
-        child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        child = subprocess.Popen([sys.executable, "-c", FAMILY])
         say(f"family {child.pid}")
     if "NOISE" in os.environ:
         noise = b"\xff\xfe broken \x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07\n" + b"x" * 100_000

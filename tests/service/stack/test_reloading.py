@@ -71,3 +71,18 @@ def test_a_shared_file_restarts_all_that_it_concerns(stack: Running, tmp_path: P
 
     assert stack.state("front", "draining")
     assert stack.state("back", "draining")
+
+
+def test_files_that_are_saved_together_restart_a_service_once(
+    stack: Running, tmp_path: Path
+) -> None:
+    for number in range(5):
+        (tmp_path / "shared" / f"library_{number}.py").write_text("", encoding="utf-8")
+    edited(tmp_path / "back.py", 'VERSION = "2"')
+    draining = stack.told.index(stack.state("back", "draining"))
+    stack.state("back", "running", after=draining)
+
+    notes = [it["text"] for it in stack.told if "back: restarts" in it.get("text", "")]
+
+    assert len(notes) == 1
+    assert "back.py, library_0.py" in notes[0]

@@ -5,8 +5,6 @@ import sys
 
 from tests.service.stack.running import ended_within
 
-from uat_service.stack import warden
-
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
 
 
@@ -25,8 +23,8 @@ def sleeper(
 def test_groups_that_are_left_are_ended_even_if_they_are_deaf() -> None:
     with sleeper() as good, sleeper(DEAF) as deaf, sleeper() as released:
         try:
-            with subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, str(warden.__file__)], stdin=subprocess.PIPE, text=True
+            with subprocess.Popen(
+                [sys.executable, "-m", "uat_service.stack.warden"], stdin=subprocess.PIPE, text=True
             ) as ours:
                 assert ours.stdin is not None
                 ours.stdin.write(f"+{good.pid}\n+{deaf.pid}\n+{released.pid}\n-{released.pid}\n")
@@ -42,8 +40,12 @@ def test_groups_that_are_left_are_ended_even_if_they_are_deaf() -> None:
 
 
 def test_with_nobody_left_it_ends_at_once() -> None:
-    ended = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, str(warden.__file__)], input="+1\n-1\n", text=True, timeout=20, check=True
+    ended = subprocess.run(
+        [sys.executable, "-m", "uat_service.stack.warden"],
+        input="+1\n-1\n",
+        text=True,
+        timeout=20,
+        check=True,
     )
 
     assert ended.returncode == 0
