@@ -164,6 +164,7 @@ def test_broken_stream_is_not_ended_as_if_complete(running: Running) -> None:
         caught_up(running, client)
 
     assert len(running.events("request crashed", request_id="half")) == 1
+    assert [each for each in running.entries if each.get("logger") == "uvicorn.error"] == []
     assert len(running.events("request", request_id="half", status=200, complete=False)) == 1
 
 
