@@ -12,6 +12,7 @@ from uat_resilience import BreakerState
 __all__ = ["Sample", "Traffic", "between", "breakers", "sampled"]
 
 _DURATION = "http_server_request_duration_seconds"
+_LOOKS = ("/health", "/metrics", "/resilience", "/livez", "/readyz", "/startupz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,18 @@ class Traffic:
 def sampled(text: str, *, at: float) -> Sample | None:
     """Return what `/metrics` says about requests; None when it says nothing, or nonsense."""
     buckets: dict[float, float] = {}
+    told = False
     try:
         for family in text_string_to_metric_families(text):
             if family.name == _DURATION:
+                told = True
                 for sample in family.samples:
-                    if sample.name == f"{_DURATION}_bucket":
+                    if sample.name == f"{_DURATION}_bucket" and not _looked(sample.labels):
                         bound = float(sample.labels["le"])
                         buckets[bound] = buckets.get(bound, 0.0) + sample.value
     except (ValueError, KeyError):
         return None
-    return Sample(at, buckets) if buckets else None
+    return Sample(at, buckets) if told else None
 
 
 def between(older: Sample, newer: Sample) -> Traffic:
@@ -82,6 +85,11 @@ def breakers(report: object) -> dict[str, str]:
         if isinstance(state, int) and 0 <= state < len(BreakerState):
             found[name] = BreakerState(state).name.lower().replace("_", "-")
     return found
+
+
+def _looked(labels: Mapping[str, str]) -> bool:
+    """Return whether these are requests of those who look, ours among them."""
+    return labels.get("http_route", "").startswith(_LOOKS)
 
 
 def _table(value: object) -> Mapping[str, object]:

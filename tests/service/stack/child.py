@@ -95,7 +95,7 @@ def main(fd: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if "FAMILY" in os.environ:
-        child = subprocess.Popen([sys.executable, "-c", FAMILY])
+        child = subprocess.Popen([sys.executable, "-c", FAMILY])  # noqa: S603 - our own program
         say(f"family {child.pid}")
     if "NOISE" in os.environ:
         noise = b"\xff\xfe broken \x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07\n" + b"x" * 100_000

@@ -142,6 +142,7 @@ METRICS = """
 http_server_request_duration_seconds_bucket{http_route="/a",le="0.1"} 90.0
 http_server_request_duration_seconds_bucket{http_route="/a",le="0.5"} 100.0
 http_server_request_duration_seconds_bucket{http_route="/a",le="+Inf"} 100.0
+http_server_request_duration_seconds_bucket{http_route="/metrics",le="+Inf"} 7.0
 http_server_request_duration_seconds_bucket{http_route="/b",le="0.1"} 0.0
 http_server_request_duration_seconds_bucket{http_route="/b",le="0.5"} 100.0
 http_server_request_duration_seconds_bucket{http_route="/b",le="+Inf"} 100.0
@@ -157,6 +158,15 @@ def test_traffic_is_what_happened_between_two_samples() -> None:
     assert traffic.rate == 19.0
     # Of 190 requests the 180.5th is in the second bucket, where there are 110.
     assert traffic.p95 == pytest.approx(0.1 + 0.4 * (180.5 - 80) / 110)
+
+
+def test_requests_of_those_who_look_are_no_traffic() -> None:
+    looks = [line for line in METRICS.splitlines() if "metrics" in line or "TYPE" in line]
+
+    sample = sampled("\n".join([*looks, ""]), at=1.0)
+
+    assert sample == Sample(1.0, {})
+    assert between(Sample(0.0, {}), sample) == Traffic(0.0, None)
 
 
 def test_counts_that_went_back_are_those_of_a_new_process() -> None:
