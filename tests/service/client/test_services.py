@@ -103,6 +103,21 @@ def test_a_retry_goes_to_another_instance(start: Start) -> None:
     assert run([bad.url, good.url], work) == [200] * 5
 
 
+def test_the_attempts_of_a_call_go_to_different_instances(start: Start) -> None:
+    def script(request: Received) -> bytes:
+        return reply(503) if request.headers["x-retry-attempt"] == "1" else OK
+
+    servers = [start(script), start(script)]
+
+    # A new client each time: one that has failed three times in a row would be left alone.
+    for number in range(10):
+        answer = run([server.url for server in servers], lambda shop, at=f"/{number}": shop.get(at))
+        assert answer.status_code == 200
+
+    seen = [[server.attempts(f"/{number}") for server in servers] for number in range(10)]
+    assert seen == [[1, 1]] * 10
+
+
 def test_an_instance_that_fails_three_times_in_a_row_is_left_alone(start: Start) -> None:
     bad, good, other = start(lambda _: reply(503)), start(), start()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from uat_resilience.integrations.asgi_types import Receive, Scope, Send
 from uat_service.idempotency import IdempotencyMiddleware
@@ -29,6 +30,7 @@ class Desk:
     """An application that counts what it does, behind the middleware."""
 
     def __init__(self, store: Store, **options: Any) -> None:
+        self.store = store
         self.done: list[bytes] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -275,6 +277,17 @@ def test_a_request_whose_process_is_gone_runs_again_when_its_lease_is_over(
         return await desk.middleware._records.claim("gone", "f", "alive")
 
     assert run(work).name == "OURS"
+
+
+def test_an_answer_that_is_kept_is_not_let_go(run: Run) -> None:
+    async def work(desk: Desk) -> Answer:
+        await desk.ask()
+        async with desk.store.read() as connection:
+            row = (await connection.execute(text("SELECT id, owner FROM uat_idempotency"))).one()
+        await desk.middleware._records.release(row.id, row.owner)
+        return await desk.ask()
+
+    assert run(work).replayed
 
 
 def test_an_answer_is_kept_for_as_long_as_it_says(run: Run) -> None:

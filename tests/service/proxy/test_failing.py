@@ -147,6 +147,19 @@ def test_a_post_on_a_kept_connection_is_not_sent_again_either(stage: Stage) -> N
     assert stage.nobody_else()
 
 
+def test_a_post_gets_no_connection_that_was_idle_for_a_second(stage: Stage) -> None:
+    client = stage.client(GET)
+    upstream = stage.upstream()
+    head(upstream)
+    upstream.sendall(OK)
+    until(client, b"ok")
+    stage.age(1.0)
+
+    client.sendall(POST)
+
+    assert until(stage.upstream(), b"hi").startswith(b"POST ")
+
+
 def test_a_get_that_meets_the_closing_of_a_kept_connection_is_sent_on_another(stage: Stage) -> None:
     client = stage.client(GET)
     upstream = stage.upstream()

@@ -92,6 +92,14 @@ class Stage:
         self._ends.append(end)
         return end
 
+    def age(self, seconds: float) -> None:
+        """Let the kept connections have been idle for longer."""
+        for pool in self._proxy._pools.values():
+            while not pool._idle:
+                pass  # The proxy's thread puts it back a moment after the answer.
+            for connection in pool._idle:
+                connection.idle_since -= seconds
+
     def stop_listening(self) -> None:
         """Let nobody connect any more."""
         self._listener.close()

@@ -140,6 +140,31 @@ def test_a_write_that_is_cancelled_before_it_began_is_dropped(tmp_path: Path) ->
     assert asyncio.run(main()) == ["slow", "third"]
 
 
+def test_a_write_that_reads_first_has_the_lock_already(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+
+    async def main() -> None:
+        store = Store(f"sqlite:///{path}")
+        await create(store)
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(text("SELECT count(*) FROM things"))
+            other = sqlite3.connect(path, isolation_level=None, timeout=0)
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            finally:
+                other.close()
+
+        try:
+            await store.write(work)
+        finally:
+            await store.close()
+
+    # Otherwise the other one writes in between, and our own write fails for good.
+    with pytest.raises(Exception, match="locked"):
+        asyncio.run(main())
+
+
 def test_readers_do_not_wait_for_the_writer(tmp_path: Path) -> None:
     async def main() -> list[str]:
         store = Store(f"sqlite:///{tmp_path}/store.db")
