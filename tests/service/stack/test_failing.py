@@ -84,7 +84,7 @@ def test_a_start_that_cannot_succeed_is_not_repeated_and_dependants_give_the_rea
 ) -> None:
     stack = run(
         service("back", env={"EXIT": "3"}),
-        service("front", needs=["back"], start_within="1s"),
+        service("front", needs=["back"], start_within="2s"),
     )
 
     code = stack.code()  # nothing is left that could run
@@ -93,7 +93,7 @@ def test_a_start_that_cannot_succeed_is_not_repeated_and_dependants_give_the_rea
     assert code == 1
     assert [(it["name"], it["detail"]) for it in failed] == [
         ("back", "exit code 3"),
-        ("front", "not ready within 1 s: back (failed)"),
+        ("front", "not ready within 2 s: back (failed)"),
     ]
     assert sum(it.get("line") == "cannot go on" for it in stack.told) == 1
 
