@@ -16,9 +16,10 @@ from secrets import token_hex
 import anyio
 
 from uat_resilience._core.arguments import at_least, callback_or_none, seconds
-from uat_resilience.integrations.asgi_types import App, Message, Receive, Scope, Send, encoded
+from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, encoded
 from uat_resilience.integrations.headers import IDEMPOTENCY_KEY, RETRY_AFTER, current_correlation
 from uat_resilience.integrations.problem import MEDIA_TYPE, Problem
+from uat_service.idempotency.answer import Answer, Replay
 from uat_service.idempotency.records import Claim, Records, Reply
 from uat_service.store.store import Store
 
@@ -119,7 +120,7 @@ class IdempotencyMiddleware:
         while True:
             found = await self._records.claim(key, fingerprint, owner)
             if found is Claim.OURS:
-                await self._run(scope, _Replay(receive, body), send, key, owner)
+                await self._run(scope, Replay(receive, body), send, key, owner)
                 return
             if isinstance(found, Reply):
                 await _give(found, send, _REPLAYED)
@@ -132,11 +133,9 @@ class IdempotencyMiddleware:
                 await _refuse(_RUNNING, send)
                 return
 
-    async def _run(
-        self, scope: Scope, receive: "_Replay", send: Send, key: str, owner: str
-    ) -> None:
+    async def _run(self, scope: Scope, receive: Replay, send: Send, key: str, owner: str) -> None:
         over = self._running[key] = asyncio.Event()
-        answer = _Answer(send, largest=self._largest)
+        answer = Answer(send, largest=self._largest)
         kept = False
         try:
             await self._app(scope, receive, answer.send)
@@ -172,53 +171,6 @@ class IdempotencyMiddleware:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         return body
-
-
-class _Replay:
-    """Gives the application the body that was read already, and then what the client does."""
-
-    def __init__(self, receive: Receive, body: bytes) -> None:
-        self._receive = receive
-        self._body: bytes | None = body
-
-    async def __call__(self) -> Message:
-        body, self._body = self._body, None
-        if body is None:
-            return await self._receive()
-        return {"type": "http.request", "body": body, "more_body": False}
-
-
-class _Answer:
-    """Takes the answer of the application; passes it on when it is too large to be kept."""
-
-    def __init__(self, send: Send, *, largest: int) -> None:
-        self._send = send
-        self._largest = largest
-        self._start: Message | None = None
-        self._body = bytearray()
-        self._passing = self._complete = False
-
-    @property
-    def reply(self) -> Reply | None:
-        """The whole answer, or None when it was passed on or never came to its end."""
-        if self._start is None or self._passing or not self._complete:
-            return None
-        headers = [(bytes(name), bytes(value)) for name, value in self._start.get("headers", ())]
-        return Reply(self._start["status"], headers, bytes(self._body))
-
-    async def send(self, message: Message) -> None:
-        """Take a message of the application."""
-        if self._passing:
-            await self._send(message)
-        elif message["type"] == "http.response.start":
-            self._start = message
-        elif self._start is not None:
-            self._body += message.get("body", b"")
-            self._complete = not message.get("more_body", False)
-            if len(self._body) > self._largest:
-                self._passing = True
-                await self._send(self._start)
-                await self._send({**message, "body": bytes(self._body)})
 
 
 async def _give(reply: Reply, send: Send, *further: tuple[bytes, bytes]) -> None:

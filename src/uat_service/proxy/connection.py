@@ -18,6 +18,7 @@ import httptools
 
 from uat_resilience.integrations.asgi_types import RawHeaders  # noqa: TC001 - read by those who ask for type hints
 from uat_service.proxy.errors import BrokenAnswerError, ProxyError, SilentUpstreamError
+from uat_service.proxy.headers import endless
 
 __all__ = ["Connection"]
 
@@ -202,7 +203,7 @@ class Connection(asyncio.Protocol):
         """End. An answer without a length is complete when the upstream closes in order."""
         self.closed = True
         if self._busy and not self.ended:
-            if exc is None and self.status and self._endless():
+            if exc is None and self.status and endless(self.headers):
                 self.ended = True
             elif self._error is None:
                 self._error = BrokenAnswerError("the connection was lost before the end")
@@ -245,9 +246,3 @@ class Connection(asyncio.Protocol):
     def _strayed(self) -> None:
         self._keep = False
         self.abort()
-
-    def _endless(self) -> bool:
-        """Return whether nothing but the closing of the connection says where the answer ends."""
-        return not any(
-            name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in self.headers
-        )

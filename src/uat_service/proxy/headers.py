@@ -8,7 +8,7 @@ from uat_resilience.ambient import current_deadline
 from uat_resilience.integrations.asgi_types import RawHeaders, Scope
 from uat_resilience.integrations.headers import DEADLINE, current_correlation, written_deadline
 
-__all__ = ["ambient", "end_to_end", "forwarded"]
+__all__ = ["ambient", "end_to_end", "endless", "forwarded"]
 
 HOP_BY_HOP = frozenset(
     {
@@ -44,6 +44,11 @@ def end_to_end(headers: RawHeaders, *, without: frozenset[bytes] = frozenset()) 
     return [each for each in headers if each[0].lower() not in dropped]
 
 
+def endless(headers: RawHeaders) -> bool:
+    """Return whether nothing but the closing of the connection says where an answer ends."""
+    return not any(name.lower() in _FRAMING for name, _ in headers)
+
+
 def forwarded(scope: Scope) -> RawHeaders:
     """Return what the next server is told of the client."""
     client: tuple[str, int] | None = scope.get("client")
@@ -65,4 +70,5 @@ def ambient() -> RawHeaders:
     return [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in told.items()]
 
 
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _PROTOCOLS = {"http": b"http", "https": b"https", "ws": b"http", "wss": b"https"}
