@@ -13,6 +13,7 @@ def running() -> Generator[Running]:
     """The example, in a process of its own."""
     with serving() as running:
         yield running
+        running.stop()
 
 
 @pytest.fixture

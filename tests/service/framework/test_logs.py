@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.service.framework.running import PATIENCE, serving
 
@@ -75,6 +75,7 @@ def test_anything_is_one_line_of_json(value: object) -> None:
     assert len(line) <= 65_536
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
