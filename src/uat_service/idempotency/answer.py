@@ -14,6 +14,7 @@ class Replay:
         self._body: bytes | None = body
 
     async def __call__(self) -> Message:
+        """Return the next message."""
         body, self._body = self._body, None
         if body is None:
             return await self._receive()
