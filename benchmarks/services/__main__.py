@@ -1,4 +1,4 @@
-"""`python -m benchmarks.services`: reverse proxies side by side, in one interleaved run on the loopback interface.
+"""`python -m benchmarks.services`: reverse proxies side by side, then hello routes, each in one interleaved run.
 
 Each proxy and the upstream are processes of their own. Bursts of all proxies take turns, in an order shuffled anew
 each round; the best round counts, because disturbances only ever add. `CPU` is what the proxy itself takes of one
@@ -16,9 +16,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from random import Random
 
+from benchmarks.services.hello import HELLOS
 from benchmarks.services.load import Load, drained
 from benchmarks.services.proxies import PROXIES
 
@@ -138,44 +141,83 @@ def main(arguments: list[str]) -> int:
             running["HAProxy"] = stack.enter_context(
                 _foreign(lambda file: [haproxy, "-f", file], _HAPROXY, upstream)
             )
-        _print(running, options)
+        _proxies(running, options)
+    with ExitStack() as stack:
+        names = {name: _python("benchmarks.services.hello", name) for name in HELLOS}
+        _hellos({name: stack.enter_context(each) for name, each in names.items()}, options)
     return 0
 
 
-def _print(
-    running: dict[str, tuple[int, subprocess.Popen[str]]], options: argparse.Namespace
-) -> None:
-    rates: dict[str, float] = dict.fromkeys(running, 0.0)
-    times: dict[str, list[float]] = {}
-    costs: dict[str, float] = {}
+Running = dict[str, tuple[int, "subprocess.Popen[str]"]]
+
+
+@dataclass(slots=True)
+class Best:
+    """What one of them reached in its best burst.
+
+    Attributes:
+        rate: Requests per second.
+        times: Seconds of each request of that burst, sorted.
+        cost: Seconds of processor time for a request, in the burst that took least.
+    """
+
+    rate: float = 0.0
+    times: list[float] = field(default_factory=list[float])
+    cost: float = inf
+
+
+def _measured(running: Running, options: argparse.Namespace) -> dict[str, Best]:
+    best = {name: Best() for name in running}
     chance = Random(1)
     for _ in range(options.rounds):
         names = list(running)
         chance.shuffle(names)
         for name in names:
-            load = Load(running[name][0], requests=options.requests, clients=options.clients)
-            spent = _spent(running[name][1])
+            port, process = running[name]
+            load = Load(port, requests=options.requests, clients=options.clients)
+            spent = _spent(process)
             rate = asyncio.run(load.run())
-            spent = (_spent(running[name][1]) - spent) / options.requests
-            costs[name] = min(costs.get(name, spent), spent)
-            if rate > rates[name]:
-                rates[name], times[name] = rate, sorted(load.times)
-    print(f"{options.clients} clients, answers of two bytes; one answer of {options.megabytes} MB")
-    print(
-        f"{'proxy':12} {'requests/s':>10} {'x httpx':>8} {'CPU us':>7} {'x httpx':>8} "
-        f"{'p50 ms':>7} {'p99 ms':>7} {'+MB':>7}"
+            cost = (_spent(process) - spent) / options.requests
+            best[name].cost = min(best[name].cost, cost)
+            if rate > best[name].rate:
+                best[name].rate, best[name].times = rate, sorted(load.times)
+    return best
+
+
+def _line(name: str, one: Best, base: Best) -> str:
+    middle, late = one.times[len(one.times) // 2], one.times[len(one.times) * 99 // 100]
+    return (
+        f"{name:12} {one.rate:10.0f} {one.rate / base.rate:8.2f} "
+        f"{one.cost * 1e6:7.0f} {base.cost / one.cost:8.2f} "
+        f"{middle * 1000:7.1f} {late * 1000:7.1f}"
     )
-    for name, (port, process) in sorted(running.items(), key=lambda each: -rates[each[0]]):
+
+
+def _head(what: str, base: str) -> str:
+    ratio = f"x {base}"[:8]
+    return (
+        f"{what:12} {'requests/s':>10} {ratio:>8} {'CPU us':>7} {ratio:>8} "
+        f"{'p50 ms':>7} {'p99 ms':>7}"
+    )
+
+
+def _proxies(running: Running, options: argparse.Namespace) -> None:
+    best = _measured(running, options)
+    print(f"{options.clients} clients, answers of two bytes; one answer of {options.megabytes} MB")
+    print(f"{_head('proxy', 'httpx')} {'+MB':>7}")
+    for name, (port, process) in sorted(running.items(), key=lambda each: -best[each[0]].rate):
         before = _memory(process)
         got = asyncio.run(drained(port, f"/{options.megabytes}"))
         assert got > options.megabytes * 1_000_000, f"{name} lost something"
-        taken = times[name]
-        middle, late = taken[len(taken) // 2] * 1000, taken[len(taken) * 99 // 100] * 1000
-        print(
-            f"{name:12} {rates[name]:10.0f} {rates[name] / rates['httpx']:8.2f} "
-            f"{costs[name] * 1e6:7.0f} {costs['httpx'] / costs[name]:8.2f} "
-            f"{middle:7.1f} {late:7.1f} {_memory(process) - before:7.1f}"
-        )
+        print(f"{_line(name, best[name], best['httpx'])} {_memory(process) - before:7.1f}")
+
+
+def _hellos(running: Running, options: argparse.Namespace) -> None:
+    best = _measured(running, options)
+    print(f"\n{options.clients} clients, a hello route")
+    print(_head("application", "Litestar"))
+    for name in sorted(running, key=lambda each: -best[each].rate):
+        print(_line(name, best[name], best["Litestar"]))
 
 
 if __name__ == "__main__":
