@@ -78,9 +78,11 @@ def bounded(timeouts: Mapping[str, float | None], deadline: Deadline) -> dict[st
     """Return the timeouts of httpx, none of them longer than what is left of a deadline."""
     left = max(_ROUNDING, deadline.remaining())
     told: dict[str, float | None] = dict.fromkeys(_PHASES, left)
-    for phase, seconds in timeouts.items():
-        if seconds is not None and seconds < left:
-            told[phase] = seconds
+    told |= {
+        phase: seconds
+        for phase, seconds in timeouts.items()
+        if seconds is not None and seconds < left
+    }
     return told
 
 
