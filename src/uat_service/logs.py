@@ -9,8 +9,8 @@ structlog.get_logger().info("order placed", order_id="7")
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
-from contextlib import suppress
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 from threading import RLock
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from uat_resilience.integrations.headers import current_correlation
 from uat_service.plain import as_json
 
-__all__ = ["Lines", "configure"]
+__all__ = ["Lines", "configure", "tell_request"]
 
 _CRASH = "Exception in ASGI application"
 
@@ -44,10 +44,13 @@ class Lines:
         """Write a line."""
         if self._descriptor is None:
             return
-        rest = memoryview(line + b"\n")
-        with self._lock, suppress(OSError):
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+        rest = line + b"\n"
+        with self._lock:
+            try:
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+            except OSError:
+                return
 
     log = debug = info = warning = warn = error = critical = exception = fatal = failure = err = msg
 
@@ -83,6 +86,55 @@ def configure(*, service: str, version: str, level: str = "info") -> None:
         cache_logger_on_first_use=False,
     )
     _adopt(_Handler(lines, shared), level)
+    _requests.adopt(lines, told, logging.getLevelNamesMapping()[level.upper()])
+
+
+def tell_request(level: str, fields: dict[str, object]) -> None:
+    """Write the line about a request.
+
+    The same line as `get_logger().info("request", **fields)` writes, in a third of the time. Where structlog is
+    configured in another way than by `configure` it is that line indeed.
+
+    Args:
+        level: `info` or `warning`.
+        fields: What is known of the request.
+    """
+    _requests.tell(level, fields)
+
+
+class _Requests:
+    """Makes the line of a request at once, where it can be made without asking structlog."""
+
+    def __init__(self) -> None:
+        self._ours: dict[str, Any] = {}
+        self._level = logging.NOTSET
+        self._told: dict[str, str] = {}
+        self._msg: Callable[[bytes], None] = Lines(-1).msg
+
+    def adopt(self, lines: Lines, told: dict[str, str], level: int) -> None:
+        """Take what structlog has just been configured to."""
+        ours = structlog.get_config()
+        # Who captures logs changes the list in place.
+        self._ours = {**ours, "processors": [*ours["processors"]]}
+        self._msg, self._told, self._level = lines.msg, told, level
+
+    def tell(self, level: str, fields: dict[str, object]) -> None:
+        """Write the line about a request."""
+        if structlog.get_config() != self._ours:
+            getattr(_logger, level)("request", **fields)
+        elif _LEVELS[level] >= self._level:
+            entry: EventDict = structlog.contextvars.get_contextvars()
+            entry.update(fields, event="request", level=level, **self._told)
+            entry = _correlate(None, level, entry)
+            # Without its zone a time is written in a quarter of the time.
+            now = datetime.now(UTC).replace(tzinfo=None)
+            entry["timestamp"] = now.isoformat(timespec="microseconds") + "Z"
+            self._msg(as_json(entry))
+
+
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING}
+_requests = _Requests()
+_logger = structlog.get_logger("uat_service")
 
 
 class _Handler(logging.Handler):

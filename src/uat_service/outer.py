@@ -4,8 +4,6 @@ correlation, deadline, draining, load shedding      from `uat_resilience.integra
 metrics, one line in the log, requests in flight     here, once for each request, however it ends
 """
 
-from typing import Any
-
 import structlog
 
 from uat_resilience.clock import Clock, default_clock
@@ -20,6 +18,7 @@ from uat_resilience.integrations.asgi_types import (
 )
 from uat_resilience.integrations.headers import Correlation, current_correlation
 from uat_resilience.lifecycle import GracefulShutdown
+from uat_service.logs import tell_request
 from uat_service.metrics import UNMATCHED, Metrics
 
 __all__ = ["OPERATIONS", "Outer"]
@@ -160,7 +159,7 @@ class _Exchange:
 
     def tell(self, scope: Scope, route: str, elapsed: float) -> None:
         """Write the one line about this request."""
-        fields: dict[str, Any] = {
+        fields: dict[str, object] = {
             "method": scope["method"][:_LONGEST_PATH],
             "path": scope["path"][:_LONGEST_PATH],
             "route": route,
@@ -170,10 +169,7 @@ class _Exchange:
         }
         if not self.complete:
             fields["complete"] = False  # The client has left, or the answer broke off.
-        if self.status >= _FAILED:
-            _logger.warning("request", **fields)
-        else:
-            _logger.info("request", **fields)
+        tell_request("warning" if self.status >= _FAILED else "info", fields)
 
 
 _logger = structlog.get_logger("uat_service")

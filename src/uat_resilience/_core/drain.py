@@ -169,6 +169,8 @@ class DrainMachine:
     def poll(self, now: float) -> list[PhaseChange]:
         """End the phases whose time has come."""
         moved: list[PhaseChange] = []
+        if self.phase is Phase.RUNNING:
+            return moved
         if self.phase is Phase.ANNOUNCED and now >= self.until:
             moved += self._move(PhaseMove.ELAPSE, now)
         if self.phase is Phase.DRAINING and not self.running:

@@ -70,7 +70,7 @@ class Answer:
             # A framework that answers what came out of a handler with its own 500 does so while it handles the
             # error. For a refusal, which means something else, the answer is ours.
             error = sys.exception() if status == _FAILED else None
-            if await self.explain(error):
+            if error is not None and await self.explain(error):
                 return
             self.status = status
             given = message.get("headers", ())

@@ -6,7 +6,7 @@ Around the whole application, whatever framework made it: there it sees the requ
 those it has no route for, which a middleware inside of it does not.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
 from uat_resilience._core.arguments import callback_or_none, seconds
@@ -168,15 +168,17 @@ class ResilienceMiddleware:
             with self._shutdown.track():
                 await self._timed(scope, receive, answer, given)
 
-    async def _timed(
+    def _timed(
         self, scope: Scope, receive: Receive, answer: Answer, given: float | None
-    ) -> None:
+    ) -> Awaitable[None]:
         """Serve a request under its deadline, if it has one."""
         if given is None:
+            return self._admitted(scope, receive, answer)
+        return self._cut(scope, receive, answer, given)
+
+    async def _cut(self, scope: Scope, receive: Receive, answer: Answer, given: float) -> None:
+        async with deadline(given, clock=self._clock):
             await self._admitted(scope, receive, answer)
-        else:
-            async with deadline(given, clock=self._clock):
-                await self._admitted(scope, receive, answer)
 
     async def _admitted(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         """Serve a request that the limiter lets in."""

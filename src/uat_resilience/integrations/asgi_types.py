@@ -28,6 +28,8 @@ RawHeaders = list[tuple[bytes, bytes]]
 def lookup(scope: Scope) -> Callable[[str], str | None]:
     """Return what finds a header of the request by its name; of several with one name the last."""
     table: dict[bytes, bytes] = dict(scope["headers"])
+    if _KNOWN.isdisjoint(table):
+        return _nothing  # Most requests, and found out in one look.
 
     def header(name: str) -> str | None:
         value = table.get(_RAW[name])
@@ -39,7 +41,8 @@ def lookup(scope: Scope) -> Callable[[str], str | None]:
 def path_within(scope: Scope) -> str:
     """Return the path below where the application is mounted: servers and frameworks leave that in front."""
     path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if root else path
 
 
 def encoded(told: Iterable[tuple[str, str]]) -> RawHeaders:
@@ -59,3 +62,8 @@ _RAW = {
         headers.TRACE_STATE,
     )
 }
+_KNOWN = frozenset(_RAW.values())
+
+
+def _nothing(_: str) -> None:
+    return None

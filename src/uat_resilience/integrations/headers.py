@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from secrets import token_hex
+from os import urandom
 
 __all__ = [
     "DEADLINE",
@@ -106,7 +106,7 @@ def read_correlation(header: Header, make: Callable[[], str] | None = None) -> C
 
 def new_request_id() -> str:
     """Return an id that nobody else has."""
-    return token_hex(16)  # as long as a trace id, and made in a third of the time of a UUID
+    return urandom(16).hex()  # as long as a trace id, and made in a third of the time of a UUID
 
 
 def valid_request_id(value: str | None) -> str | None:
@@ -124,8 +124,10 @@ def read_deadline(header: Header) -> float | None:
 
     With both headers the tighter one counts.
     """
-    told = [_milliseconds(header(DEADLINE)), _grpc(header(GRPC_DEADLINE))]
-    return min((seconds for seconds in told if seconds is not None), default=None)
+    own, grpc = _milliseconds(header(DEADLINE)), _grpc(header(GRPC_DEADLINE))
+    if own is None or grpc is None:
+        return grpc if own is None else own
+    return min(own, grpc)
 
 
 def written_deadline(remaining: float) -> str:

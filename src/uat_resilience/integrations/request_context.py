@@ -11,6 +11,7 @@ from uat_resilience.ambient import (
     current_deadline,
     current_drain,
     current_ledger,
+    current_priority,
     priority,
     retries_owned,
 )
@@ -44,24 +45,27 @@ class RequestContext:
         self.correlation = correlation
         self.ledger = RetryLedger()
         self._attempt = attempt
-        self._level = priority(level)
+        self._level = None if level is current_priority() else priority(level)
 
     def __enter__(self) -> None:
-        self._level.__enter__()
+        if self._level is not None:
+            self._level.__enter__()
+        # Most of it is as it should be already: looking takes a fraction of setting and resetting.
+        attempt, owned = self._attempt, self._attempt is not None
         self._tokens: tuple[
             Token[Correlation | None],
-            Token[int | None],
-            Token[bool],
             Token[RetryLedger | None],
-            Token[Deadline | None],
-            Token[DrainSignal | None],
+            Token[int | None] | None,
+            Token[bool] | None,
+            Token[Deadline | None] | None,
+            Token[DrainSignal | None] | None,
         ] = (
             current_correlation.set(self.correlation),
-            current_attempt.set(self._attempt),
-            retries_owned.set(self._attempt is not None),
             current_ledger.set(self.ledger),
-            current_deadline.set(None),
-            current_drain.set(None),
+            None if current_attempt.get() == attempt else current_attempt.set(attempt),
+            None if retries_owned.get() is owned else retries_owned.set(owned),
+            None if current_deadline.get() is None else current_deadline.set(None),
+            None if current_drain.get() is None else current_drain.set(None),
         )
 
     def __exit__(
@@ -70,11 +74,16 @@ class RequestContext:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        correlation, attempt, owned, ledger, deadline, drain = self._tokens
-        current_drain.reset(drain)
-        current_deadline.reset(deadline)
+        correlation, ledger, attempt, owned, deadline, drain = self._tokens
+        if drain is not None:
+            current_drain.reset(drain)
+        if deadline is not None:
+            current_deadline.reset(deadline)
+        if owned is not None:
+            retries_owned.reset(owned)
+        if attempt is not None:
+            current_attempt.reset(attempt)
         current_ledger.reset(ledger)
-        retries_owned.reset(owned)
-        current_attempt.reset(attempt)
         current_correlation.reset(correlation)
-        self._level.__exit__(kind, error, trace)
+        if self._level is not None:
+            self._level.__exit__(kind, error, trace)

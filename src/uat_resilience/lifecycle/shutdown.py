@@ -206,7 +206,7 @@ class GracefulShutdown:
         now = self._now()
         with self._mailbox.lock:
             accepted, changes = self._machine.enter(now)
-            moved = self._make(lambda: changes)
+            moved = self._moved(changes) if changes else None
         if moved is not None:
             self._tell(moved)
         self._mailbox.sweep()
@@ -220,7 +220,20 @@ class GracefulShutdown:
         return error
 
     def _leave(self) -> None:
-        self._mailbox.post(lambda: self._machine.leave(self._now()))
+        mailbox, now = self._mailbox, self._now()
+        lock = mailbox.lock
+        if mailbox.notes or not lock.acquire(False):  # noqa: FBT003 - by keyword it takes twice as long
+            mailbox.post(lambda: self._machine.leave(now))
+            return
+        # What the note would do, without a note: this is the end of each request of a service.
+        try:
+            changes = self._machine.leave(now)
+            moved = self._moved(changes) if changes else None
+        finally:
+            lock.release()
+        if moved is not None:
+            self._tell(moved)
+        mailbox.sweep()
 
     def _wait_for_next(self, waiter: Waiter) -> float | None:
         """Register for the next change; return until when to wait, None when it is there."""
@@ -243,8 +256,9 @@ class GracefulShutdown:
     def _make(self, move: Callable[[], list[PhaseChange]]) -> "_Moved | None":
         """Make a move under the lock; return what is to be told, and who is to be woken for it."""
         changes = move()
-        if not changes:
-            return None
+        return self._moved(changes) if changes else None
+
+    def _moved(self, changes: list[PhaseChange]) -> "_Moved":
         woken = list(self._waiters)
         self._waiters.clear()
         return changes, woken

@@ -1,7 +1,6 @@
 """A piece of work that a shutdown waits for, and whose pauses it wakes."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Token  # noqa: TC003 - read by those who ask for type hints
 from types import TracebackType
 from typing import Self
@@ -39,8 +38,10 @@ class Tracked:
         trace: TracebackType | None,
     ) -> None:
         # It may have been entered in another task, whose context is not ours to reset.
-        with suppress(ValueError):
+        try:  # noqa: SIM105 - `suppress` takes three times as long, for each request of a service
             current_drain.reset(self._token)
+        except ValueError:
+            pass
         self._leave()
 
     async def __aenter__(self) -> Self:
