@@ -20,6 +20,7 @@ from hypothesis import settings
 from tests.worlds import OnAsyncio, OnTrio, Sync, World
 
 from uat_resilience.clock import SystemClock, default_clock
+from uat_resilience.telemetry import default_bus
 from uat_resilience.testing import FakeClock, virtual_time
 
 settings.register_profile(
@@ -56,6 +57,17 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     if request.param == "trio":
         return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
     return "asyncio", {"loop_factory": virtual_time.VirtualLoop}
+
+
+@pytest.fixture(autouse=True)
+def _bus_as_it_was() -> Generator[None]:
+    """Take off what a test leaves on the bus that all share: a service listens as long as its process lives."""
+    bus = default_bus
+    before = bus._listeners, dict(bus._put_on), bus._meters, bus._tracers
+    yield
+    with bus._lock:
+        bus._listeners, bus._put_on, bus._meters, bus._tracers = before
+        bus._notice()
 
 
 class LoopClock(SystemClock):

@@ -82,7 +82,7 @@ def test_a_terminal_shows_a_table_as_wide_as_there_is_room(
     tmp_path: Path, columns: int, *, there: bool
 ) -> None:
     with terminal(tmp_path, service("back"), columns=columns) as shown:
-        shown.until("service", "state", "back", "running")
+        shown.until("service", "state", "back", "running", *(["breakers"] if there else []))
         shown.press(b"\x03")
         shown.process.wait(PATIENCE)
         shown.until("nothing more")

@@ -29,7 +29,7 @@ def public(kid: str, key: Any) -> dict[str, Any]:
 
 
 def token(key: Any = FIRST, kid: str | None = "1", alg: str = "ES256", **claims: Any) -> str:
-    body = {"iss": "auth", "aud": "shop", "sub": "ann", "exp": wall_time() + 60, **claims}
+    body = {"iss": "auth", "aud": "shop", "sub": "ann", "exp": wall_time() + 3600, **claims}
     headers = {} if kid is None else {"kid": kid}
     kept = {name: value for name, value in body.items() if value is not None}
     return jwt.encode(kept, key, algorithm=alg, headers=headers)
