@@ -25,7 +25,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "uat_service", "up"],
             cwd=directory,
-            env={**os.environ, "TERM": term},
+            env=self._environment(term),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -34,6 +34,14 @@ class Terminal:
         )
         os.close(theirs)
         self.seen = ""
+
+    @staticmethod
+    def _environment(term: str) -> dict[str, str]:
+        """A terminal knows its own size, whatever size the terminal of the tests has."""
+        kept = {
+            name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")
+        }
+        return {**kept, "TERM": term}
 
     def until(self, *parts: str) -> None:
         """Read until all of this was shown, or it has ended."""
