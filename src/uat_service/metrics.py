@@ -8,7 +8,9 @@
 Each application has a registry of its own, so that two of them live in one process.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import cast
 
 import anyio
@@ -16,13 +18,14 @@ from prometheus_client import (
     CollectorRegistry,
     Gauge,
     GCCollector,
-    Histogram,
     Info,
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from uat_resilience.integrations.prometheus import Watched, instrument
 from uat_resilience.telemetry import EventBus
@@ -37,6 +40,7 @@ _METHODS = frozenset(
 )
 # Those of OpenTelemetry's conventions for HTTP.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+_BOUNDS = (*map(str, _BUCKETS), "+Inf")
 _SERIES = 2_000
 _OTHER = "other"
 
@@ -61,14 +65,8 @@ class Metrics:
         cast("Callable[[], None]", disable_created_metrics)()
         self.registry = CollectorRegistry()
         self.active = 0
-        self._durations = Histogram(
-            "http_server_request_duration_seconds",
-            "Seconds from the arrival of a request to the end of its answer",
-            ("http_request_method", "http_route", "http_response_status_code"),
-            buckets=_BUCKETS,
-            registry=self.registry,
-        )
-        self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
+        self._durations = _Durations()
+        self.registry.register(self._durations)
         active = Gauge(
             "http_server_active_requests",
             "Requests that are being served",
@@ -95,10 +93,7 @@ class Metrics:
             status: Of the answer; 0 when there was none.
             seconds: It took.
         """
-        observe = self._observers.get((method, route, status))
-        if observe is None:
-            observe = self._observer(method if method in _METHODS else "_OTHER", route, status)
-        observe(seconds)
+        self._durations.observe(method if method in _METHODS else "_OTHER", route, status, seconds)
 
     async def exposition(self, accept: str) -> tuple[str, bytes]:
         """Return the content type and all metrics, as Prometheus text or as OpenMetrics.
@@ -108,13 +103,52 @@ class Metrics:
         encode, kind = choose_encoder(accept)
         return kind, await anyio.to_thread.run_sync(encode, self.registry)
 
-    def _observer(self, method: str, route: str, status: int) -> Callable[[float], None]:
-        if len(self._observers) >= _SERIES:
+
+class _Durations(Collector):
+    """The histogram of all requests, kept as plain numbers: one loop counts, so it takes no lock."""
+
+    def __init__(self) -> None:
+        self._series: dict[tuple[str, str, int], _Series] = {}
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        series = self._series.get((method, route, status))
+        if series is None:
+            series = self._begin(method, route, status)
+        series.counts[bisect_left(_BUCKETS, seconds)] += 1
+        series.seconds += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Return what has been counted so far; in any thread."""
+        family = HistogramMetricFamily(
+            "http_server_request_duration_seconds",
+            "Seconds from the arrival of a request to the end of its answer",
+            labels=("http_request_method", "http_route", "http_response_status_code"),
+        )
+        for (method, route, status), series in [*self._series.items()]:
+            family.add_metric(
+                (method, route, str(status) if status else ""),
+                buckets=[*zip(_BOUNDS, accumulate(series.counts), strict=True)],
+                sum_value=series.seconds,
+            )
+        yield family
+
+    def _begin(self, method: str, route: str, status: int) -> "_Series":
+        if len(self._series) >= _SERIES:
             route = _OTHER
-        key = (method, route, status)
-        found = self._observers.get(key)
-        if found is None:
-            answered = str(status) if status else ""
-            found = self._durations.labels(method, route, answered).observe
-            self._observers[key] = found
-        return found
+        return self._series.setdefault((method, route, status), _Series())
+
+
+class _Series:
+    """The requests with one method, route and status.
+
+    Attributes:
+        counts: How many took how long; the last is above all bounds.
+        seconds: They took in all.
+    """
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * len(_BOUNDS)
+        self.seconds = 0.0

@@ -50,24 +50,27 @@ class Operations:
         self._pages: dict[str, _Page] = {path: _page(reply) for path, reply in replies.items()}
         self._pages["/metrics"] = self._exposition
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection, as ASGI has it."""
         page = self._pages.get(path_within(scope)) if scope["type"] == "http" else None
         if page is None:
-            await self._app(scope, receive, send)
-            return
-        scope["path_template"] = path_within(scope)
-        if scope["method"] in _READ:
-            await _send(send, *await page(scope))
-        else:
-            found = Problem(405, "method-not-allowed", "Method Not Allowed", headers=(_ALLOWED,))
-            correlation = current_correlation.get()
-            body = found.body(None if correlation is None else correlation.request_id)
-            await _send(send, 405, MEDIA_TYPE, body, _ALLOWED)
+            return self._app(scope, receive, send)
+        return _show(page, scope, send)
 
     async def _exposition(self, scope: Scope) -> tuple[int, str, bytes]:
         accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
         return 200, *await self._metrics.exposition(accept.decode("latin-1"))
+
+
+async def _show(page: _Page, scope: Scope, send: Send) -> None:
+    scope["path_template"] = path_within(scope)
+    if scope["method"] in _READ:
+        await _send(send, *await page(scope))
+    else:
+        found = Problem(405, "method-not-allowed", "Method Not Allowed", headers=(_ALLOWED,))
+        correlation = current_correlation.get()
+        body = found.body(None if correlation is None else correlation.request_id)
+        await _send(send, 405, MEDIA_TYPE, body, _ALLOWED)
 
 
 def _page(reply: Callable[[], Reply]) -> _Page:

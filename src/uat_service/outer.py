@@ -4,6 +4,8 @@ correlation, deadline, draining, load shedding      from `uat_resilience.integra
 metrics, one line in the log, requests in flight     here, once for each request, however it ends
 """
 
+from collections.abc import Awaitable
+
 import structlog
 
 from uat_resilience.clock import Clock, default_clock
@@ -69,14 +71,13 @@ class Outer:
             clock=clock,
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection, as ASGI has it."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return self._http(scope, receive, send)
+        if scope["type"] == "websocket":
+            return self._websocket(scope, receive, send)
+        return self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         now = (self._clock or default_clock.clock).now
@@ -117,10 +118,10 @@ class Outer:
                 **exchange.identity(),
             )
 
-    async def _inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _inner(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: _Exchange = scope[_KEY]
         exchange.correlation = current_correlation.get()
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class _Exchange:
