@@ -1,7 +1,7 @@
 """One answer on its way out: what each answer carries, and what is answered in place of an error."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from uat_resilience.ambient import RetryLedger
 from uat_resilience.integrations.asgi_types import Message, RawHeaders, Send, encoded
@@ -61,25 +61,28 @@ class Answer:
         self._retry_after = retry_after
         self._ended = False
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Pass on a message of the application; drop it when something was answered in its place."""
+        # No coroutine of its own around that of the server: it would cost more than all that is done here.
         if self._ended:
-            return
-        if message["type"] == "http.response.start":
-            status: int = message["status"]
-            # A framework that answers what came out of a handler with its own 500 does so while it handles the
-            # error. For a refusal, which means something else, the answer is ours.
-            error = sys.exception() if status == _FAILED else None
-            if error is not None and await self.explain(error):
-                return
-            self.status = status
-            given = message.get("headers", ())
-            kept = [pair for pair in given if bytes(pair[0]).lower() != _REQUEST_ID]
-            message = {
-                **message,
-                "headers": kept + self._carried(status, crashed=error is not None),
-            }
-        await self._send(message)
+            return _drop()
+        if message["type"] != "http.response.start":
+            return self._send(message)
+        # A framework that answers what came out of a handler with its own 500 does so while it handles the
+        # error. For a refusal, which means something else, the answer is ours.
+        error = sys.exception() if message["status"] == _FAILED else None
+        return self._begin(message) if error is None else self._begin_in(error, message)
+
+    def _begin(self, message: Message, *, crashed: bool = False) -> Awaitable[None]:
+        status: int = message["status"]
+        self.status = status
+        given = message.get("headers", ())
+        kept = [pair for pair in given if bytes(pair[0]).lower() != _REQUEST_ID]
+        return self._send({**message, "headers": kept + self._carried(status, crashed=crashed)})
+
+    async def _begin_in(self, error: BaseException, message: Message) -> None:
+        if not await self.explain(error):
+            await self._begin(message, crashed=True)
 
     async def explain(self, error: BaseException | None) -> bool:
         """Answer an error of this library; False when it is none, or comes too late to be answered."""
@@ -119,3 +122,7 @@ class Answer:
         if self._closable and (crashed or self._leaving()):
             carried += _CLOSE
         return carried
+
+
+async def _drop() -> None:
+    """Send nothing."""

@@ -203,13 +203,14 @@ class GracefulShutdown:
         self._waiters.clear()
 
     def _enter(self) -> None:
-        now = self._now()
-        with self._mailbox.lock:
+        now, mailbox = self._now(), self._mailbox
+        with mailbox.lock:
             accepted, changes = self._machine.enter(now)
             moved = self._moved(changes) if changes else None
         if moved is not None:
             self._tell(moved)
-        self._mailbox.sweep()
+        if mailbox.notes:
+            mailbox.sweep()
         if not accepted:
             raise self._refusal()  # Not by a name in this frame, which the error's traceback keeps.
 
@@ -233,7 +234,8 @@ class GracefulShutdown:
             lock.release()
         if moved is not None:
             self._tell(moved)
-        mailbox.sweep()
+        if mailbox.notes:
+            mailbox.sweep()
 
     def _wait_for_next(self, waiter: Waiter) -> float | None:
         """Register for the next change; return until when to wait, None when it is there."""
