@@ -100,18 +100,12 @@ def test_faults_are_ours_only() -> None:
     assert ours.faults == ["retry (sync): does not end"]
 
 
-# Rows that are newer than the page, until `make bench ARGS=--docs` has written them on a quiet machine.
-NEWER_THAN_THE_PAGE = {"limiter", "limiter-spent", "hedge", "cached"}
-
-
 def test_page_in_the_documentation_is_of_these_rows_and_targets() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
-    rows = [row for row in ROWS if row.key not in NEWER_THAN_THE_PAGE]
-    targets = [target for target in TARGETS if target.row not in NEWER_THAN_THE_PAGE]
     headings = {line.removeprefix("### ") for line in text.splitlines() if line.startswith("### ")}
-    assert headings == {row.title[0].upper() + row.title[1:] for row in rows}
-    assert text.count("| ≤ ") == len(targets)
+    assert headings == {row.title[0].upper() + row.title[1:] for row in ROWS}
+    assert text.count("| ≤ ") == len(TARGETS)
     assert "not measured" not in text
 
 
