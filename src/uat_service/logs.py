@@ -109,7 +109,7 @@ class _Requests:
     def __init__(self) -> None:
         self._ours: dict[str, Any] = {}
         self._level = logging.NOTSET
-        self._told: dict[str, str] = {}
+        self._told: dict[str, dict[str, str]] = {}
         self._msg: Callable[[bytes], None] = Lines(-1).msg
 
     def adopt(self, lines: Lines, told: dict[str, str], level: int) -> None:
@@ -117,7 +117,8 @@ class _Requests:
         ours = structlog.get_config()
         # Who captures logs changes the list in place.
         self._ours = {**ours, "processors": [*ours["processors"]]}
-        self._msg, self._told, self._level = lines.msg, told, level
+        self._msg, self._level = lines.msg, level
+        self._told = {each: {"event": "request", "level": each, **told} for each in _LEVELS}
 
     def tell(self, level: str, fields: dict[str, object]) -> None:
         """Write the line about a request."""
@@ -125,7 +126,8 @@ class _Requests:
             getattr(_logger, level)("request", **fields)
         elif _LEVELS[level] >= self._level:
             entry: EventDict = structlog.contextvars.get_contextvars()
-            entry.update(fields, event="request", level=level, **self._told)
+            entry.update(fields)
+            entry.update(self._told[level])
             if current_correlation.get() is not None:
                 entry = _correlate(None, level, entry)
             entry["timestamp"] = msgspec.to_builtins(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.service.framework.running import PATIENCE, serving
 
 from uat_resilience.integrations.headers import Correlation, current_correlation
-from uat_service.logs import Lines, configure
+from uat_service.logs import Lines, configure, tell_request
 from uat_service.plain import as_json
 
 pytestmark = pytest.mark.usefixtures("_loggers")
@@ -115,6 +115,43 @@ def test_entry_says_who_when_and_for_which_request(capfd: pytest.CaptureFixture[
         "parent_span_id": "b7ad6b7169203331",
     }
     assert "request_id" not in second
+
+
+@pytest.mark.parametrize("level", ["info", "warning"])
+def test_line_of_a_request_is_the_one_that_structlog_writes(
+    level: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure(service="orders", version="1.2.3")
+    token = current_correlation.set(Correlation("abc", f"00-{'a' * 32}-{'b' * 16}-01"))
+
+    with structlog.contextvars.bound_contextvars(user="ada", status=1):
+        tell_request(level, {"path": "/\ud800", "status": 200})
+        getattr(structlog.get_logger(), level)("request", path="/\ud800", status=200)
+
+    current_correlation.reset(token)
+    first, second = lines(capfd)
+    assert first.pop("timestamp")[-1] == second.pop("timestamp")[-1] == "Z"
+    assert first == second
+    assert first["user"] == "ada"
+
+
+def test_line_of_a_request_is_captured_like_any_other(capfd: pytest.CaptureFixture[str]) -> None:
+    configure(service="orders", version="1")
+
+    with structlog.testing.capture_logs() as kept:
+        tell_request("info", {"status": 200})
+
+    assert kept == [{"event": "request", "log_level": "info", "status": 200}]
+    assert lines(capfd) == []
+
+
+def test_line_of_a_request_keeps_to_the_level(capfd: pytest.CaptureFixture[str]) -> None:
+    configure(service="orders", version="1", level="warning")
+
+    tell_request("info", {"status": 200})
+    tell_request("warning", {"status": 500})
+
+    assert [each["status"] for each in lines(capfd)] == [500]
 
 
 def test_level_is_that_of_the_settings(capfd: pytest.CaptureFixture[str]) -> None:
