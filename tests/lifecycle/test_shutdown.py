@@ -350,3 +350,15 @@ def test_a_bad_closer_stops_nobody_when_nobody_listens() -> None:
 
     assert shutdown.drained() is True
     assert ran == ["first"]
+
+
+def test_work_that_ends_while_the_lock_is_held_is_counted_by_its_holder() -> None:
+    shutdown = GracefulShutdown()
+    work = shutdown.track()
+    work.__enter__()
+
+    with shutdown._mailbox.lock:
+        work.__exit__(None, None, None)
+    shutdown.snapshot()
+
+    assert shutdown.running == 0

@@ -209,8 +209,7 @@ class GracefulShutdown:
             moved = self._moved(changes) if changes else None
         if moved is not None:
             self._tell(moved)
-        if mailbox.notes:
-            mailbox.sweep()
+        mailbox.sweep()
         if not accepted:
             raise self._refusal()  # Not by a name in this frame, which the error's traceback keeps.
 
@@ -234,8 +233,7 @@ class GracefulShutdown:
             lock.release()
         if moved is not None:
             self._tell(moved)
-        if mailbox.notes:
-            mailbox.sweep()
+        mailbox.sweep()
 
     def _wait_for_next(self, waiter: Waiter) -> float | None:
         """Register for the next change; return until when to wait, None when it is there."""
