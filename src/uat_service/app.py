@@ -9,7 +9,6 @@ orders:service` serves it.
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from enum import Enum, auto
 from typing import Any, cast
 
 import anyio
@@ -25,6 +24,7 @@ from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send
 from uat_resilience.integrations.structlog import instrument
 from uat_resilience.lifecycle import GracefulShutdown, Probe, Status
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
+from uat_resilience.policies.unset import Unset
 from uat_service.dependency import Dependency, StartupError, validate
 from uat_service.health import Details, HealthPage
 from uat_service.logs import configure
@@ -40,12 +40,6 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 """What a service opens before it serves, and closes after the last request."""
 
 _WAITING = 1.0
-
-
-class Unset(Enum):
-    """An argument that was not given."""
-
-    UNSET = auto()
 
 
 class Service:

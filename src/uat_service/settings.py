@@ -10,9 +10,8 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -22,8 +21,12 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from uat_service.duration import Duration, Pause
 from uat_service.environment import ConfigurationError, Environment
@@ -116,13 +119,12 @@ class Settings(BaseSettings):
             ConfigurationError: A value breaks a rule. It says which and why, and never the value.
         """
         environment = Environment(service, os.environ if variables is None else variables)
-        token = _reading.set(environment)
+        found = environment.read(cls.model_fields)
+        found.setdefault("service_name", service)
         try:
-            settings = cls()
+            settings = cls.model_validate(cls._parts_of_lists(found))
         except ValidationError as error:
             raise ConfigurationError(_broken(error, environment)) from None
-        finally:
-            _reading.reset(token)
         settings._found = environment.found
         settings._unknown = environment.unknown(cls.model_fields)
         return settings
@@ -130,14 +132,23 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - this one
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - reads other names
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a file nobody means in production
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a directory, not a file for each
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Look in the environment under our names, instead of under pydantic's."""
-        return init_settings, _Variables(settings_cls)
+        """Take what is given and look nowhere else: `read` looks in the environment, under our names."""
+        return (init_settings,)
+
+    @classmethod
+    def _parts_of_lists(cls, found: Mapping[str, str]) -> dict[str, object]:
+        """Lists may be written with commas, or as JSON."""
+        source = InitSettingsSource(cls, init_kwargs={})
+        return {
+            name: _listed(value) if source.field_is_complex(cls.model_fields[name]) else value
+            for name, value in found.items()
+        }
 
     @property
     def unknown(self) -> dict[str, str | None]:
@@ -159,30 +170,6 @@ class Settings(BaseSettings):
         if field in self._found:
             return self._found[field]
         return "argument" if field in self.model_fields_set else "default"
-
-
-class _Variables(PydanticBaseSettingsSource):
-    """Values from the environment that `Settings.read` was given."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Not asked for: all fields are read at once, so that every mistake is told at once."""
-        raise NotImplementedError
-
-    def __call__(self) -> dict[str, Any]:
-        """Return the values that are set. Lists may be written with commas, or as JSON."""
-        environment = _reading.get()
-        if environment is None:
-            return {}
-        fields = self.settings_cls.model_fields
-        found = environment.read(fields)
-        found.setdefault("service_name", environment.service)
-        return {
-            name: _listed(value) if self.field_is_complex(fields[name]) else value
-            for name, value in found.items()
-        }
-
-
-_reading: ContextVar[Environment | None] = ContextVar("uat_environment", default=None)
 
 
 def _listed(value: str) -> object:

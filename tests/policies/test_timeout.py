@@ -187,7 +187,11 @@ def test_a_worker_left_behind_keeps_its_slot_until_it_ends() -> None:
     assert slots.snapshot().running == 1
     with pytest.raises(BulkheadFullError):
         timeout.call(int)
+    behind = next(thread for thread in threading.enumerate() if thread.name == "uat-timeout")
     may_end.set()
+    behind.join()
+
+    assert slots.snapshot().running == 0
 
 
 def test_a_thread_that_cannot_be_started_leaves_no_slot_taken(

@@ -446,11 +446,13 @@ def test_abandoned_stream_gives_its_slot_back_with_the_next_exchange(server: Ser
         bulkhead = RedisBulkhead(1, client=client, name="orders", lease=0.15)
         stream = bulkhead(lambda: (yield 1))()
         next(stream)
+        keeper = bulkhead._leases._keeper
+        assert keeper is not None
 
         del stream
         gc.collect()
 
-        rest(bulkhead)
+        keeper.join()
         assert admin.zcard(HELD) == 0
 
 

@@ -2,7 +2,7 @@
 
 A lease ends by itself when nobody renews it, so a process that dies gives its slots back. Renewing is one exchange
 for all leases, three times in each lease: in sync code by a thread that lives as long as something is held, on
-asyncio by a timer of the loop.
+asyncio by a timer of the loop. Neither goes on for what Redis could not be told: that runs out by itself.
 """
 
 import asyncio
@@ -55,6 +55,7 @@ class Leases:
         self._aheld: dict[str, None] = {}  # By tasks.
         # What Redis cannot be told runs out, so only so much is remembered while it is away.
         self._over: deque[str] = deque(maxlen=1000)
+        self._untold: deque[str] = deque(maxlen=1000)  # For the next exchange, whoever makes it.
         self._lock = Lock()
         self._keeper: Thread | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -94,21 +95,22 @@ class Leases:
         await self._aexchange({})
 
     def _keep(self) -> None:
-        pause = Event()
-        while True:
+        pause, holding = Event(), True
+        while holding:
             pause.wait(self._seconds / 3)
             with self._lock:
-                if not self._held and not self._over:
+                holding = bool(self._held)
+                if not holding:
                     self._keeper = None
-                    return
-            self._exchange_now(dict(self._held))
+            if holding or self._over:
+                self._exchange_now(dict(self._held) if holding else {})
 
     def _atick(self) -> None:
         self._timer = None
-        if not self._aheld and not self._over:
-            return
-        self._timer = asyncio.get_running_loop().call_later(self._seconds / 3, self._atick)
-        self._link.later(self._aexchange(dict(self._aheld)))
+        if self._aheld:
+            self._timer = asyncio.get_running_loop().call_later(self._seconds / 3, self._atick)
+        if self._aheld or self._over:
+            self._link.later(self._aexchange(dict(self._aheld)))
 
     def _exchange_now(self, held: dict[str, None]) -> None:
         over = self._take_over()
@@ -117,7 +119,7 @@ class Leases:
         try:
             answer = self._link.ask(self._name, BEAT, self._keys, *self._request(held, over))
         except (RedisAwayError, TimeoutError):
-            self._over.extend(over)
+            self._untold.extend(over)
             return
         if self._hear(answer, list(held), self._held):
             self._exchange_now({})
@@ -129,10 +131,10 @@ class Leases:
         try:
             answer = await self._link.aask(self._name, BEAT, self._keys, *self._request(held, over))
         except (RedisAwayError, TimeoutError):
-            self._over.extend(over)
+            self._untold.extend(over)
             return
         except asyncio.CancelledError:
-            self._over.extend(over)
+            self._untold.extend(over)
             raise
         if self._hear(answer, list(held), self._aheld):
             await self._aexchange({})
@@ -141,7 +143,7 @@ class Leases:
         return [self._size, micros(self._seconds), len(held), *held, *over]
 
     def _take_over(self) -> list[str]:
-        return [self._over.popleft() for _ in range(len(self._over))]
+        return [queue.popleft() for queue in (self._over, self._untold) for _ in range(len(queue))]
 
     def _hear(self, answer: Sequence[int], renewed: list[str], held: dict[str, None]) -> bool:
         """Take note of an answer; True when a lease was renewed that has been dropped meanwhile."""
