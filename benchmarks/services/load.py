@@ -33,7 +33,7 @@ class _Client(asyncio.Protocol):
             return
         self._load.left -= 1
         self._began = perf_counter()
-        self._transport.write(self._load.request)  # type: ignore[attr-defined]
+        self._transport.write(self._load.request)
 
 
 class Load:

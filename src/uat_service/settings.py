@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         found = environment.read(cls.model_fields)
         found.setdefault("service_name", service)
         try:
-            settings = cls.model_validate(cls._parts_of_lists(found))
+            settings: Self = cls.model_validate(cls._parts_of_lists(found))
         except ValidationError as error:
             raise ConfigurationError(_broken(error, environment)) from None
         settings._found = environment.found

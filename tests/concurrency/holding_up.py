@@ -41,4 +41,4 @@ def held_up_at_random(share: float, *, seed: int = 0) -> Generator[None]:
     try:
         yield
     finally:
-        threading.settrace(before)  # type: ignore[arg-type]
+        threading.settrace(before)

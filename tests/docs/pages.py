@@ -117,7 +117,7 @@ class Reader:
 
     def _run(self, block: Block) -> None:
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            exec(compiled(block, self._page), self._names)  # type: ignore[arg-type]  # noqa: S102
+            exec(compiled(block, self._page), self._names)  # noqa: S102
         self._printed += out.getvalue()
 
     def _type(self, commands: str) -> None:

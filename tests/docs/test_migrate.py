@@ -52,7 +52,7 @@ def _parameters(callables: Iterable[object]) -> set[str]:
 
 def _signature(each: object) -> Iterable[str]:
     try:
-        return inspect.signature(each).parameters  # type: ignore[arg-type]
+        return inspect.signature(each).parameters
     except (TypeError, ValueError):  # an enumeration, or an alias of types
         return ()
 

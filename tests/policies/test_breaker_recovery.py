@@ -107,7 +107,7 @@ def test_a_note_left_by_another_is_carried_out_by_whoever_comes_next(clock: Fake
             judge = super().judge()
             record = judge.record
 
-            class Judge(type(judge)):  # type: ignore[misc]
+            class Judge(type(judge)):
                 def record(self, now: float, failed: int, elapsed: float) -> bool:
                     if not gate_notes:
                         gate_notes.append((object(), 0, 0.0, now))

@@ -162,7 +162,7 @@ def test_a_slot_put_back_while_somebody_joins_goes_to_the_one_who_joins() -> Non
     bulkhead = Bulkhead(1, queue=1)
     gate = bulkhead._gate
 
-    class Leaving(type(gate.slots)):  # type: ignore[misc]
+    class Leaving(type(gate.slots)):
         """Puts a slot back in the moment between a full bulkhead and a place in the queue."""
 
         def queue(self, waiter: Any) -> bool:

@@ -111,7 +111,7 @@ class TestAttempts:
         self, world: World, clock: FakeClock
     ) -> None:
         order: list[str] = []
-        clock.pausing = lambda _: order.append("pause") or clock.advance(60.0)  # type: ignore[method-assign]
+        clock.pausing = lambda _: order.append("pause") or clock.advance(60.0)
 
         def body(attempt: Attempt) -> None:
             try:
@@ -217,7 +217,7 @@ class TestMisuse:
                 pass
 
         with pytest.raises(RuntimeError, match=r"write `with attempt:` in the loop"):
-            loose_in_sync_code() if world.name == "sync" else world.run(loose)  # type: ignore[attr-defined]
+            loose_in_sync_code() if world.name == "sync" else world.run(loose)
 
     def test_an_attempt_guards_one_block_only(self) -> None:
         attempt = next(iter(Retry(on=OSError)))

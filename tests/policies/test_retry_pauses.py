@@ -311,7 +311,7 @@ def test_work_that_is_not_drained_pauses_in_peace(
 def test_a_thread_that_pauses_is_woken_by_a_shutdown(drain: DrainSignal) -> None:
     pausing = threading.Event()
     clock = FakeClock()
-    clock.pausing = lambda _: pausing.set()  # type: ignore[method-assign]
+    clock.pausing = lambda _: pausing.set()
     retry, errors = steadily(60.0, clock=clock), list[Exception]()
 
     def work() -> None:

@@ -150,7 +150,7 @@ def test_what_closing_raises_is_told_and_the_next_attempt_is_made(
     world: World,
 ) -> None:
     busy, trouble = Response(503), OSError("cannot close")
-    busy.close = raising(trouble)  # type: ignore[method-assign]
+    busy.close = raising(trouble)
     retry = Retry(on=(), on_result=is_busy, name="fetch", bus=(bus := EventBus()))
 
     with captured(bus) as events:
@@ -162,7 +162,7 @@ def test_what_closing_raises_is_told_and_the_next_attempt_is_made(
 
 def test_closing_trouble_hurts_nobody_when_nobody_listens(world: World) -> None:
     busy = Response(503)
-    busy.close = raising(OSError())  # type: ignore[method-assign]
+    busy.close = raising(OSError())
 
     result = world.call(Retry(on=(), on_result=is_busy), Script(busy, Response(200)))
 
@@ -171,7 +171,7 @@ def test_closing_trouble_hurts_nobody_when_nobody_listens(world: World) -> None:
 
 def test_leaving_while_a_result_is_closed_leaves(world: World) -> None:
     busy = Response(503)
-    busy.close = raising(KeyboardInterrupt())  # type: ignore[method-assign]
+    busy.close = raising(KeyboardInterrupt())
     script = Script(busy)
 
     with pytest.raises(KeyboardInterrupt):
@@ -197,7 +197,7 @@ def test_async_code_awaits_aclose_and_sync_code_calls_close(world: World) -> Non
 
 async def test_a_close_that_is_async_is_awaited() -> None:
     class Session(Response):
-        async def close(self) -> None:  # type: ignore[override]
+        async def close(self) -> None:
             self.closed += 1
 
     busy, fine = Session(503), Session(200)

@@ -67,7 +67,7 @@ def test_ramp_has_the_rate_of_each_moment(first: float, last: float) -> None:
     ("make", "error", "message"),
     [
         (lambda: Steady(0.0), ValueError, "rate must be a finite number above 0, not 0.0"),
-        (lambda: Poisson("1"), TypeError, "rate must be a finite number above 0, not '1'"),  # type: ignore[arg-type]
+        (lambda: Poisson("1"), TypeError, "rate must be a finite number above 0, not '1'"),
         (lambda: Bursts(0, 1.0), ValueError, "size must be a whole number of at least 1, not 0"),
         (lambda: Bursts(1, 0.0), ValueError, "every must be a finite number of seconds above 0"),
         (lambda: Ramp(-1.0, 1.0), ValueError, "first must be a finite number, 0 or more, not -1.0"),

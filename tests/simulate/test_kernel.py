@@ -10,7 +10,7 @@ from uat_resilience.simulate.kernel import TURN, Kernel
 def test_timers_fire_in_the_order_of_their_times_and_move_the_clock() -> None:
     kernel, seen = Kernel(), []
     for at in (3.0, 1.0, 2.0):
-        kernel.arm(at, lambda at=at: seen.append((at, kernel.now())))  # type: ignore[misc]
+        kernel.arm(at, lambda at=at: seen.append((at, kernel.now())))
 
     kernel.run([], lambda: None)
 

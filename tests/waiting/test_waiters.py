@@ -89,4 +89,4 @@ def test_an_alarm_knows_that_it_is_used_elsewhere(backend: Any) -> None:
 
 
 def test_an_enforced_deadline_is_made_by_its_world() -> None:
-    assert EnforcedDeadline.leave.__isabstractmethod__  # type: ignore[attr-defined]
+    assert EnforcedDeadline.leave.__isabstractmethod__

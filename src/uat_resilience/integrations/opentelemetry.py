@@ -7,18 +7,17 @@ Only the API is needed; the program chooses an SDK, and without one nothing is d
 `tally`) that are read when metrics are collected, as are the snapshots. Only durations are recorded call by call.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from uat_resilience.integrations.handle import Handle
-from uat_resilience.integrations.lines import spelled
-from uat_resilience.integrations.tally import DURATIONS, OTHER, OUTCOMES, Tally
-from uat_resilience.integrations.watched import Watched
+from uat_resilience.integrations.tally import DURATIONS, OTHER, OUTCOMES, Tally, count_events
+from uat_resilience.integrations.watched import Instrumentation, Watched
 from uat_resilience.telemetry import (
     BreakerStateChanged,
     CallAbandoned,
     CallRefused,
     DeadlineMissed,
+    Event,
     EventBus,
     HedgeStarted,
     HedgeWon,
@@ -41,23 +40,6 @@ from uat_resilience.integrations.instruments import Source, instruments_of
 from uat_resilience.integrations.spans import trace_attempts, trace_events
 
 __all__ = ["Instrumentation", "Watched", "instrument"]
-
-
-class Instrumentation(Handle):
-    """Spans that are being made and metrics that are being kept, until `close()`. Thread-safe."""
-
-    def __init__(self, source: "Source", ends: Iterable[Callable[[], object]]) -> None:
-        super().__init__(ends)
-        self._source = source
-
-    def watch(self, *policies: Watched) -> "Instrumentation":
-        """Show the state and the slots of these policies too, read from `snapshot()` at each collection.
-
-        A pipeline stands for the policies in it. Give each policy a name of its own: of two that share one, the
-        last is shown. They are kept alive until `close()`.
-        """
-        self._source.watched = (*self._source.watched, *policies)
-        return self
 
 
 def instrument(
@@ -96,7 +78,7 @@ def instrument(
     ends = [
         bus.meter(tally.end),
         bus.meter(_recorder(instruments.duration, names)),
-        *_count_events(bus, tally),
+        *count_events(bus, tally, _COUNTED),
         instruments.hide,
     ]
     if spans:
@@ -134,15 +116,12 @@ def _attributes(policy: str) -> dict[End, dict[str, str]]:
     }
 
 
-def _count_events(bus: EventBus, tally: Tally) -> Iterator[Callable[[], None]]:
-    count = tally.count
-    yield bus.subscribe(lambda event: count("uat.calls", event.policy, "refused"), CallRefused)
-    yield bus.subscribe(
-        lambda event: count("uat.breaker.transitions", event.policy, spelled(event.new)),
-        BreakerStateChanged,
-    )
-    yield bus.subscribe(lambda event: count("uat.retry.scheduled", event.policy), RetryScheduled)
-    yield bus.subscribe(lambda event: count("uat.retry.exhausted", event.policy), RetriesExhausted)
-    yield bus.subscribe(lambda event: count("uat.deadline.missed", event.policy), DeadlineMissed)
-    yield bus.subscribe(lambda event: count("uat.hedge.started", event.policy), HedgeStarted)
-    yield bus.subscribe(lambda event: count("uat.hedge.won", event.policy), HedgeWon)
+_COUNTED: dict[type[Event], str] = {
+    CallRefused: "uat.calls",
+    BreakerStateChanged: "uat.breaker.transitions",
+    RetryScheduled: "uat.retry.scheduled",
+    RetriesExhausted: "uat.retry.exhausted",
+    DeadlineMissed: "uat.deadline.missed",
+    HedgeStarted: "uat.hedge.started",
+    HedgeWon: "uat.hedge.won",
+}

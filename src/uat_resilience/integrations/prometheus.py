@@ -7,19 +7,19 @@ Counters are plain numbers (see `tally`) and are only turned into metrics at scr
 `snapshot()` then. Labels are names of policies and enum values, so there are as many series as policies.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from uat_resilience._core.breaker import BreakerState
-from uat_resilience.integrations.handle import Handle
 from uat_resilience.integrations.lines import spelled
-from uat_resilience.integrations.tally import DURATIONS, OUTCOMES, Calls, Count, Tally
-from uat_resilience.integrations.watched import Watched, slots_of, snapshots
+from uat_resilience.integrations.tally import DURATIONS, OUTCOMES, Calls, Count, Tally, count_events
+from uat_resilience.integrations.watched import Instrumentation, Watched, slots_of, snapshots
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot
 from uat_resilience.telemetry import (
     BreakerStateChanged,
     CallRefused,
     DeadlineMissed,
+    Event,
     EventBus,
     HedgeStarted,
     HedgeWon,
@@ -43,23 +43,6 @@ except ImportError as error:
     ) from error
 
 __all__ = ["Instrumentation", "Watched", "instrument"]
-
-
-class Instrumentation(Handle):
-    """Metrics that are being kept, until `close()` takes them out of their registry. Thread-safe."""
-
-    def __init__(self, collector: "_Collector", ends: Iterable[Callable[[], object]]) -> None:
-        super().__init__(ends)
-        self._collector = collector
-
-    def watch(self, *policies: Watched) -> "Instrumentation":
-        """Show the state and the slots of these policies too, read from `snapshot()` at each scrape.
-
-        A pipeline stands for the policies in it. Give each policy a name of its own: of two that share one, the
-        last is shown. They are kept alive until `close()`.
-        """
-        self._collector.watched = (*self._collector.watched, *policies)
-        return self
 
 
 def instrument(
@@ -90,26 +73,10 @@ def instrument(
     registry.register(collector)
     ends = [
         bus.meter(tally.end),
-        *_count_events(bus, tally),
+        *count_events(bus, tally, _COUNTED),
         lambda: registry.unregister(collector),
     ]
     return Instrumentation(collector, ends)
-
-
-def _count_events(bus: EventBus, tally: Tally) -> Iterator[Callable[[], None]]:
-    count = tally.count
-    yield bus.subscribe(lambda event: count("uat_calls", event.policy, "refused"), CallRefused)
-    yield bus.subscribe(
-        lambda event: count("uat_breaker_transitions", event.policy, spelled(event.new)),
-        BreakerStateChanged,
-    )
-    yield bus.subscribe(lambda event: count("uat_retries", event.policy), RetryScheduled)
-    yield bus.subscribe(
-        lambda event: count("uat_retries_exhausted", event.policy), RetriesExhausted
-    )
-    yield bus.subscribe(lambda event: count("uat_deadlines_missed", event.policy), DeadlineMissed)
-    yield bus.subscribe(lambda event: count("uat_hedges", event.policy, "started"), HedgeStarted)
-    yield bus.subscribe(lambda event: count("uat_hedges", event.policy, "won"), HedgeWon)
 
 
 class _Collector(Collector):
@@ -145,7 +112,7 @@ class _Collector(Collector):
             name: CounterMetricFamily(name, text, labels=labels) for name, text, labels in _COUNTERS
         }
         for (metric, policy, label), number in counts.items():
-            if metric != "uat_hedges":
+            if metric in counters:
                 counters[metric].add_metric((policy, label) if label else (policy,), number)
         for policy, started, won in _hedges(counts):
             # A copy has lost until it wins, but a counter must not fall.
@@ -162,6 +129,16 @@ class _Collector(Collector):
         return list(zip(bounds, accumulate(rows), strict=True)), calls.seconds
 
 
+_STARTED, _WON = "started", "won"  # Of hedges: shown as those that won and those that lost.
+_COUNTED: dict[type[Event], str] = {
+    CallRefused: "uat_calls",
+    BreakerStateChanged: "uat_breaker_transitions",
+    RetryScheduled: "uat_retries",
+    RetriesExhausted: "uat_retries_exhausted",
+    DeadlineMissed: "uat_deadlines_missed",
+    HedgeStarted: _STARTED,
+    HedgeWon: _WON,
+}
 _COUNTERS = (
     ("uat_breaker_transitions", "Changes of a breaker's state", ("policy", "to")),
     ("uat_retries", "Further attempts that were decided on", ("policy",)),
@@ -173,8 +150,8 @@ _COUNTERS = (
 
 def _hedges(counts: dict[Count, int]) -> Iterator[tuple[str, int, int]]:
     for (metric, policy, label), started in counts.items():
-        if metric == "uat_hedges" and label == "started":
-            yield policy, started, counts.get((metric, policy, "won"), 0)
+        if metric == _STARTED:
+            yield policy, started, counts.get((_WON, policy, label), 0)
 
 
 def _gauges(watched: Iterable[Watched]) -> Iterator[Metric]:

@@ -1,18 +1,17 @@
 """What the policies of a service have seen, as one JSON object: the answer of `/resilience`."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Protocol, Self
+from typing import Self
 
 from uat_resilience._core.arguments import text
 from uat_resilience._core.breaker import BreakerState
 from uat_resilience.errors import BulkheadFullError
 from uat_resilience.integrations.handle import Handle
-from uat_resilience.integrations.tally import Calls, Tally
-from uat_resilience.pipeline import PipelineSnapshot
+from uat_resilience.integrations.tally import Calls, Tally, count_events
+from uat_resilience.integrations.watched import Watched, flat
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot
 from uat_resilience.telemetry import (
     BreakerStateChanged,
@@ -28,19 +27,6 @@ from uat_resilience.telemetry import (
 from uat_resilience.telemetry.bus import End
 
 __all__ = ["ResilienceReport", "Watched"]
-
-
-class Watched(Protocol):
-    """A policy with a snapshot: a breaker, a bulkhead, a limiter, a pipeline of them."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in the report."""
-        ...
-
-    def snapshot(self) -> object:
-        """Return the policy at this moment."""
-        ...
 
 
 class ResilienceReport(Handle):
@@ -64,14 +50,15 @@ class ResilienceReport(Handle):
         self._watched: tuple[Watched, ...] = ()
         self._failed_at: dict[str, datetime | None] = {}
         self._tally = Tally(_ANY_DURATION)
-        count, bus = self._tally.count, default_bus if bus is None else bus
+        bus = default_bus if bus is None else bus
         super().__init__(
             [
                 bus.meter(self._end),
                 bus.subscribe(self._count_opening, BreakerStateChanged),
                 bus.subscribe(self._count_refusal, CallRefused),
-                bus.subscribe(lambda event: count("late", event.policy), DeadlineMissed),
-                bus.subscribe(lambda event: count("retries", event.policy), RetryScheduled),
+                *count_events(
+                    bus, self._tally, {DeadlineMissed: "late", RetryScheduled: "retries"}
+                ),
             ]
         )
 
@@ -90,7 +77,7 @@ class ResilienceReport(Handle):
         half-open, 2 open, 3 forced open, 4 forced closed; `error_rate` is in percent. `policies` holds snapshots.
         """
         calls, counts = self._tally.read()
-        shown = [list(_flat(each.name, each.snapshot())) for each in self._watched]
+        shown = [list(flat(each.name, each.snapshot())) for each in self._watched]
         policies = {name: snapshot for each in shown for name, snapshot in each}
         outermost = [each[0][0] for each in shown if each]
 
@@ -178,15 +165,7 @@ def _severity(breaker: dict[str, object]) -> int:
 
 
 def _names(policy: Watched) -> list[str]:
-    return [name for name, _ in _flat(policy.name, policy.snapshot())]
-
-
-def _flat(name: str, snapshot: object) -> Iterator[tuple[str, object]]:
-    if not isinstance(snapshot, PipelineSnapshot):
-        yield name, snapshot
-        return
-    for inner, each in snapshot.policies:
-        yield from _flat(inner, each)
+    return [name for name, _ in flat(policy.name, policy.snapshot())]
 
 
 def _ended(calls: dict[str, Calls], name: str, kind: End) -> int:

@@ -7,19 +7,28 @@ left as a note for its holder (see `policies.mailbox`). So nothing is lost, and 
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from logging import getLogger
 
 from uat_resilience._core.arguments import at_least, seconds
+from uat_resilience.integrations.lines import spelled
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.mailbox import Mailbox
-from uat_resilience.telemetry import CallAbandoned, CallFailed, CallSucceeded
+from uat_resilience.telemetry import (
+    BreakerStateChanged,
+    CallAbandoned,
+    CallFailed,
+    CallRefused,
+    CallSucceeded,
+    Event,
+    EventBus,
+)
 from uat_resilience.telemetry.bus import End
 
-__all__ = ["DURATIONS", "OTHER", "OUTCOMES", "Calls", "Count", "Tally"]
+__all__ = ["DURATIONS", "OTHER", "OUTCOMES", "Calls", "Count", "Tally", "count_events"]
 
 DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds in seconds, as OpenTelemetry recommends them for durations."""
@@ -144,6 +153,26 @@ class Tally:
             return policy, None
         first, self._overflowed = not self._overflowed, True
         return OTHER, policy if first else None
+
+
+def count_events(
+    bus: EventBus, tally: Tally, metrics: Mapping[type[Event], str]
+) -> Iterator[Callable[[], None]]:
+    """Count events under the metric of their type; return what ends that.
+
+    The label of a refusal is `refused`, that of a breaker's change the state it went to; others have none.
+    """
+    for kind, metric in metrics.items():
+        yield bus.subscribe(partial(_count_event, tally, metric), kind)
+
+
+def _count_event(tally: Tally, metric: str, event: Event) -> None:
+    label = ""
+    if isinstance(event, CallRefused):
+        label = "refused"
+    elif isinstance(event, BreakerStateChanged):
+        label = spelled(event.new)
+    tally.count(metric, event.policy, label)
 
 
 def _carry_out(note: Callable[[], str | None]) -> str | None:

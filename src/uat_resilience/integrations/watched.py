@@ -1,12 +1,13 @@
 """What gauges show: the snapshots of watched policies, those inside pipelines one by one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
+from uat_resilience.integrations.handle import Handle
 from uat_resilience.pipeline import PipelineSnapshot
 
-__all__ = ["Slots", "Watched", "slots_of", "snapshots"]
+__all__ = ["Instrumentation", "Slots", "Watched", "flat", "slots_of", "snapshots"]
 
 
 class Watched(Protocol):
@@ -22,6 +23,34 @@ class Watched(Protocol):
         ...
 
 
+class Gauges(Protocol):
+    """What reads the snapshots of the policies it is given."""
+
+    watched: tuple[Watched, ...]
+
+
+class Instrumentation(Handle):
+    """Metrics that are being kept, and what else was begun with them, until `close()`. Thread-safe.
+
+    Args:
+        gauges: Read the snapshots.
+        ends: What ends it, each called once.
+    """
+
+    def __init__(self, gauges: Gauges, ends: Iterable[Callable[[], object]]) -> None:
+        super().__init__(ends)
+        self._gauges = gauges
+
+    def watch(self, *policies: Watched) -> Self:
+        """Show the state and the slots of these policies too, read from `snapshot()` whenever metrics are read.
+
+        A pipeline stands for the policies in it. Give each policy a name of its own: of two that share one, the
+        last is shown. They are kept alive until `close()`.
+        """
+        self._gauges.watched = (*self._gauges.watched, *policies)
+        return self
+
+
 @dataclass(frozen=True, slots=True)
 class Slots:
     """How many calls a policy has let in, how many wait, and how many it lets in at most."""
@@ -33,9 +62,7 @@ class Slots:
 
 def snapshots(watched: Iterable[Watched]) -> dict[str, object]:
     """Return the snapshot of each policy by its name; of two that share one, the last."""
-    return {
-        name: each for policy in watched for name, each in _flat(policy.name, policy.snapshot())
-    }
+    return {name: each for policy in watched for name, each in flat(policy.name, policy.snapshot())}
 
 
 def slots_of(snapshot: object) -> Slots | None:
@@ -47,9 +74,10 @@ def slots_of(snapshot: object) -> Slots | None:
     return Slots(running, getattr(snapshot, "waiting", 0), limit)
 
 
-def _flat(name: str, snapshot: object) -> Iterator[tuple[str, object]]:
+def flat(name: str, snapshot: object) -> Iterator[tuple[str, object]]:
+    """Return a snapshot by the name of its policy; a pipeline's are those of the policies in it."""
     if not isinstance(snapshot, PipelineSnapshot):
         yield name, snapshot
         return
     for inner, each in snapshot.policies:
-        yield from _flat(inner, each)
+        yield from flat(inner, each)

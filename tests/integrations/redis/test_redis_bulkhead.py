@@ -567,4 +567,4 @@ def test_bad_arguments_are_named(server: Server) -> None:
             size = arguments.pop("size")
             [name] = bad
             with pytest.raises(ValueError, match=f"{name} must be"):
-                RedisBulkhead(size, **arguments)  # type: ignore[arg-type]
+                RedisBulkhead(size, **arguments)

@@ -390,7 +390,7 @@ def test_one_limiter_serves_both_worlds_with_both_clients(server: Server, tasks:
 @pytest.mark.parametrize("client", [None, "redis://localhost", object()])
 def test_client_must_be_one_of_redis_py(client: object) -> None:
     with pytest.raises(TypeError, match="clients must be"):
-        RedisRateLimiter(1, client=client, name="orders")  # type: ignore[arg-type]
+        RedisRateLimiter(1, client=client, name="orders")
 
 
 def test_link_takes_one_client_of_each_kind(server: Server) -> None:
@@ -408,6 +408,6 @@ def test_bad_arguments_are_named(server: Server) -> None:
         with pytest.raises(ValueError, match="name must not be empty"):
             RedisRateLimiter(1, client=client, name="")
         with pytest.raises(TypeError, match="local must be"):
-            RedisRateLimiter(1, client=client, name="orders", local=1)  # type: ignore[arg-type]
+            RedisRateLimiter(1, client=client, name="orders", local=1)
         with pytest.raises(ValueError, match="timeout must be"):
             RedisLink(client, timeout=0)

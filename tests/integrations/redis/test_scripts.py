@@ -31,7 +31,7 @@ def take(shared_server: Server) -> Callable[..., list[int]]:
     client = redis.Redis(port=shared_server.port)
     source = TAKE.source.replace("redis.call('TIME')", "{0, ARGV[5]}")
     assert source != TAKE.source
-    return lambda now, *terms: client.eval(source, 1, "bucket", *terms, now)  # type: ignore[return-value]
+    return lambda now, *terms: client.eval(source, 1, "bucket", *terms, now)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

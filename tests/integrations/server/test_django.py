@@ -78,6 +78,6 @@ def test_request_whose_work_was_cancelled_by_somebody_else_is_cancelled() -> Non
 
     async def main() -> None:
         with pytest.raises(asyncio.CancelledError):
-            await cancellable(app)({}, None, None)  # type: ignore[arg-type]
+            await cancellable(app)({}, None, None)
 
     asyncio.run(main())

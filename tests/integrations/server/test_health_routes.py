@@ -123,9 +123,9 @@ def test_mounted_in_a_framework_it_answers_below_its_mount(health: HealthRegistr
 
 def test_bad_argument_is_named() -> None:
     with pytest.raises(TypeError, match="health must be a HealthRegistry, not 1"):
-        HealthRoutes(1)  # type: ignore[arg-type]
+        HealthRoutes(1)
     with pytest.raises(TypeError, match="report must be a ResilienceReport, not 1"):
-        HealthRoutes(HealthRegistry(), report=1)  # type: ignore[arg-type]
+        HealthRoutes(HealthRegistry(), report=1)
     with pytest.raises(ValueError, match="service must not be empty"):
         ResilienceReport("")
 

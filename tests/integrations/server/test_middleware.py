@@ -545,7 +545,7 @@ async def test_lifespan_passes_unseen() -> None:
 
     receive, send = object(), object()
 
-    await ResilienceMiddleware(app)({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
+    await ResilienceMiddleware(app)({"type": "lifespan"}, receive, send)
 
     assert seen == [({"type": "lifespan"}, receive, send)]
 

@@ -336,7 +336,7 @@ def test_other_scopes_pass(run: Run) -> None:
     async def work(desk: Desk) -> bool:
         async def nothing(*_: Any) -> None: ...
 
-        await desk.middleware({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type]
+        await desk.middleware({"type": "lifespan"}, nothing, nothing)
         return desk.entered.is_set()
 
     assert run(work)

@@ -92,7 +92,7 @@ def test_an_instance_is_withdrawn_when_its_service_ends(server: Server) -> None:
             await announce(name, instance)
             announced.set()
 
-        registry.announce = noticed  # type: ignore[method-assign]
+        registry.announce = noticed
         keeping = asyncio.create_task(registry.keep("shop", ONE))
         await announced.wait()
         before = await registry.look_up("shop")
@@ -118,7 +118,7 @@ def test_a_lease_is_renewed_and_outlasts_a_redis_that_was_away(tmp_path: Path) -
                 raise
             beats.put_nowait(True)  # noqa: FBT003 - what a queue holds
 
-        registry.announce = noticed  # type: ignore[method-assign]
+        registry.announce = noticed
         keeping = asyncio.create_task(registry.keep("shop", ONE))
         assert await beats.get()
         server.stop()
