@@ -10,10 +10,10 @@ Each of them may end in `_FILE`: then it names a file that holds the value, as s
 An empty variable counts as not set.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
+
+from uat_service.spelling import meant, shouted
 
 __all__ = ["ConfigurationError", "Environment"]
 
@@ -57,7 +57,7 @@ class Environment:
     def __init__(self, service: str, variables: Mapping[str, str]) -> None:
         self.found: dict[str, str] = {}
         self.service = service
-        self._prefix = _shouted(service) + "_"
+        self._prefix = shouted(service) + "_"
         self._variables = {name.upper(): value for name, value in variables.items() if value}
 
     def read(self, fields: Mapping[str, object]) -> dict[str, str]:
@@ -87,7 +87,7 @@ class Environment:
         known = [f"{_OURS}{field.upper()}" for field in fields]
         known += [name + _FILE for name in known]
         return {
-            name: next(iter(get_close_matches(name, known, n=1)), None)
+            name: meant(name, known)
             for name in sorted(self._variables)
             if name.startswith(_OURS) and not name.startswith(_RESERVED) and name not in known
         }
@@ -116,7 +116,3 @@ def _content(path: str) -> str:
     except (OSError, UnicodeError, ValueError) as error:
         raise ValueError(f"names a file that cannot be read ({type(error).__name__})") from None
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def _shouted(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")

@@ -1,8 +1,8 @@
 """Who needs whom: what is wrong with it, what comes first, and what depends on what."""
 
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 
+from uat_service.spelling import hint
 from uat_service.stack.definition import REDIS, Service, Stack
 from uat_service.stack.errors import StackError
 
@@ -50,7 +50,9 @@ def selected(services: Services, names: Iterable[str]) -> dict[str, Service]:
     if not wanted:
         return dict(services)
     problems = [
-        f"there is no service {_like(name, services)}" for name in wanted if name not in services
+        f"there is no service `{name}`{hint(name, services)}"
+        for name in wanted
+        if name not in services
     ]
     if problems:
         raise StackError(*problems)
@@ -92,7 +94,7 @@ def _before(service: Service, services: Collection[str]) -> list[str]:
 
 def _unknown(services: Services) -> list[str]:
     return [
-        f"services.{name} needs {_like(need, services)}, which is not in the stack"
+        f"services.{name} needs `{need}`{hint(need, services)}, which is not in the stack"
         for name, service in services.items()
         for need in (*service.needs, *service.optional_needs)
         if need not in services and need != REDIS
@@ -130,8 +132,3 @@ def _circle(services: Services) -> list[str]:
                 path.append(name)
                 todo.append(_before(services[name], services))
     return []
-
-
-def _like(name: str, services: Services) -> str:
-    close = get_close_matches(name, services, n=1)
-    return f"`{name}`" + (f" (did you mean `{close[0]}`?)" if close else "")

@@ -4,13 +4,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from uat_service.spelling import hint
 from uat_service.stack.definition import Service, Stack
 from uat_service.stack.errors import StackError
 
@@ -114,7 +114,7 @@ def _override(
         table = services.get(name)
         if not isinstance(table, dict):
             raise StackError(
-                f"--replicas {name}={number}: there is no service {_like(name, services)}"
+                f"--replicas {name}={number}: there is no service `{name}`{hint(name, services)}"
             )
         table["replicas"] = number
         sources[f"services.{name}.replicas"] = "--replicas"
@@ -126,12 +126,6 @@ def _told(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         model: type[BaseModel] = Service if where.startswith("services.") else Stack
         key = str(error["loc"][-1])
-        close = get_close_matches(key, model.model_fields, n=1)
-        return f"{where}: unknown key" + (f"; did you mean `{close[0]}`?" if close else "")
+        return f"{where}: unknown key{hint(key, model.model_fields)}"
     rule = error["msg"].removeprefix("Value error, ")
     return f"{where}: {rule[0].lower()}{rule[1:]}"
-
-
-def _like(name: str, known: Mapping[str, object]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"`{name}`" + (f"; did you mean `{close[0]}`?" if close else "")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from uat_service.spelling import shouted
 from uat_service.stack.definition import Service
 
 __all__ = ["command_line", "environment"]
@@ -51,7 +52,7 @@ def environment(
         if name == "redis":
             found["REDIS_ADDR"] = address
         else:
-            found[f"UAT_SERVICES__{_shouted(name)}__URL"] = f"http://{address}"
+            found[f"UAT_SERVICES__{shouted(name)}__URL"] = f"http://{address}"
             # As Aspire spells it, so that a service runs there unchanged.
             found[f"services__{name}__http__0"] = f"http://{address}"
     if service.name in addresses:
@@ -71,7 +72,3 @@ def _filled(word: str, known: Mapping[str, str]) -> str:
 def _joined(*paths: str | None) -> str:
     present: Sequence[str] = [path for path in paths if path]
     return os.pathsep.join(present)
-
-
-def _shouted(name: str) -> str:
-    return name.upper().replace("-", "_")

@@ -30,7 +30,7 @@ GOOD = '[services.b]\ncommand = "x"\nport = 0\n[services.a]\ncommand = "y"\nneed
         (
             GOOD + 'need = "b"\n',
             (),
-            "stack.toml: services.a.need: unknown key; did you mean `needs`?",
+            "stack.toml: services.a.need: unknown key (did you mean `needs`?)",
         ),
         (GOOD + 'optional_needs = ["c"]\n', (), "services.a needs `c`, which is not in the stack"),
         (GOOD.replace('"b"', '"a"'), (), "services need each other in a circle: a → a"),

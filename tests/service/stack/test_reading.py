@@ -51,11 +51,11 @@ def test_a_stack_is_read_with_defaults(tmp_path: Path) -> None:
         ),
         (
             "[stack]\nnme = 'x'\n[services.a]\ncommand = 'x'",
-            "nme: unknown key; did you mean `name`?",
+            "nme: unknown key (did you mean `name`?)",
         ),
         (
             "[services.a]\ncommand = 'x'\nneed = ['b']",
-            "services.a.need: unknown key; did you mean `needs`?",
+            "services.a.need: unknown key (did you mean `needs`?)",
         ),
         ("[services.a]\ncommand = 'x'\nqqqq = 1", "services.a.qqqq: unknown key"),
         ("[services.a]", "services.a: must have either an app or a command"),
@@ -109,7 +109,7 @@ def test_a_port_in_the_environment_goes_before_the_file(tmp_path: Path) -> None:
 def test_replicas_of_a_service_that_is_not_there_are_refused(tmp_path: Path) -> None:
     file = described(tmp_path, GOOD).file
 
-    with pytest.raises(StackError, match="there is no service `ap`; did you mean `api`"):
+    with pytest.raises(StackError, match=r"there is no service `ap` \(did you mean `api`\?\)"):
         read(file, variables={}, replicas={"ap": 2})
 
 
