@@ -4,7 +4,8 @@ Letting a call in may wait for the lock; taking its outcome never does (see `mai
 supply (predicates, a callable recovery time, listeners) always runs with the lock free.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from uat_resilience._core.arguments import seconds
@@ -17,14 +18,14 @@ from uat_resilience._core.breaker import (
     Ticket,
     Transition,
 )
+from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.straggling import STRAGGLING
-from uat_resilience._core.trip import TripRule
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import CircuitOpenError
+from uat_resilience.policies.breaker_settings import BreakerSettings
 from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.policies.matching import Matcher, says_nothing
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.unset import Unset, given
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed
@@ -35,69 +36,61 @@ DEFAULT_RECOVERY = 30.0
 """Seconds an opening lasts by default, and when a callable recovery time fails."""
 
 _OPEN = BreakerState.OPEN  # Looking a member up on its class takes as long as a call.
-_UNCOUNTED = Probe(
-    -1.0, -1.0
-)  # The ticket of a call that passes without being let in: never running.
+# The ticket of a call that passes without being let in: never running.
+_UNCOUNTED = Probe(-1.0, -1.0)
 
 
 class BreakerGate:
     """Let calls in, take their outcomes, tell what changed.
 
-    The settings are attributes, read at each use; `update` replaces them. Two more follow from them, for those who
-    guard functions: `timed`, whether the trip rule times calls, and `judging`, whether results matter or times do.
+    What follows from the settings is kept in attributes, read at each use: `timed`, whether the trip rule times
+    calls, `judging`, whether results matter or times do, and `on_result`.
 
     Args:
         name: The breaker's name, in errors and events.
-        machine: The decisions.
-        on: Exceptions that are failures.
-        ignore: Exceptions that say nothing; wins over `on`.
-        on_result: Says whether a result is a failure, or None.
-        recovery_time: Gives the seconds of each opening, or None when they are fixed.
-        observe: True to refuse nothing.
+        settings: What it goes by; `update` replaces them.
+        ramp: How the load is given back after a recovery, or None for all at once.
         clock: The breaker's clock, or None for the default one.
         bus: Where events go.
     """
 
     __slots__ = (
-        "_bus",
         "_clock",
+        "_ignore",
         "_name",
-        "ignore",
+        "_on",
+        "_settings",
+        "bus",
         "judging",
         "machine",
         "mailbox",
-        "observe",
-        "on",
         "on_result",
         "outcomes",
-        "recovery_time",
         "timed",
     )
 
     def __init__(
         self,
         name: str,
-        machine: BreakerMachine,
+        settings: BreakerSettings,
         *,
-        on: Matcher,
-        ignore: Matcher,
-        on_result: Callable[[Any], bool] | None,
-        recovery_time: Callable[[int], float] | None,
-        observe: bool,
+        ramp: Ramp | None,
         clock: Clock | None,
         bus: EventBus,
     ) -> None:
         self._name = name
-        self.machine = machine
-        self.on = on
-        self.ignore = ignore
-        self.on_result = on_result
-        self.recovery_time = recovery_time
-        self.observe = observe
         self._clock = clock
-        self._bus = bus
+        self.bus = bus
         self.outcomes = Outcomes(name, bus, clock)
-        self._look()
+        self.machine = BreakerMachine(
+            settings.trip,
+            open_for=DEFAULT_RECOVERY,
+            probes=settings.probes,
+            close_after=settings.close_after,
+            lease=settings.probe_lease,
+            ramp=ramp,
+        )
+        self._go_by(settings)
         self.mailbox: Mailbox[tuple[Ticket, int | None, float, float], Transition] = Mailbox(
             self._apply, self._tell
         )
@@ -128,9 +121,9 @@ class BreakerGate:
                 return answer
             state, retry_after = answer
             refused = CircuitOpenError(self._name, state=state, retry_after=retry_after)
-        if self._bus.refusals_wanted:
+        if self.bus.refusals_wanted:
             self.outcomes.refused(refused)
-        if self.observe:
+        if self._settings.observe:
             return _UNCOUNTED
         try:
             raise refused
@@ -222,35 +215,17 @@ class BreakerGate:
         if moved is not None:
             self._tell(moved)
 
-    def update(
-        self,
-        *,
-        trip: TripRule | Unset,
-        on: Matcher | Unset,
-        ignore: Matcher | Unset,
-        on_result: Callable[[Any], bool] | Unset | None,
-        recovery_time: float | Callable[[int], float] | Unset,
-        probes: int | Unset,
-        close_after: int | Unset,
-        probe_lease: float | Unset | None,
-        observe: bool | Unset,
-    ) -> None:
-        """Go by other settings from now on."""
-        machine = self.machine
+    def update(self, changes: Mapping[str, Any]) -> None:
+        """Go by other settings from now on.
+
+        Raises:
+            TypeError, ValueError: One is of the wrong type or out of range. Nothing has changed then.
+        """
         with self.mailbox.lock:
-            if not isinstance(trip, Unset):
-                machine.retrip(trip)
-            if callable(recovery_time):
-                self.recovery_time = recovery_time
-            elif not isinstance(recovery_time, Unset):
-                self.recovery_time, machine.open_for = None, recovery_time
-            machine.probes = given(probes, machine.probes)
-            machine.close_after = given(close_after, machine.close_after)
-            machine.lease = given(probe_lease, machine.lease)
-            self.on, self.ignore = given(on, self.on), given(ignore, self.ignore)
-            self.on_result = given(on_result, self.on_result)
-            self.observe = given(observe, self.observe)
-            self._look()
+            settings = replace(self._settings, **changes)
+            if settings.trip is not self._settings.trip:
+                self.machine.retrip(settings.trip)
+            self._go_by(settings)
         self.mailbox.sweep()
 
     def follow(self, open_for: float) -> None:
@@ -261,8 +236,17 @@ class BreakerGate:
         if moved is not None:
             self._tell_moved(moved)
 
-    def _look(self) -> None:
-        self.timed = self.machine.trip.slower_than is not None
+    def _go_by(self, settings: BreakerSettings) -> None:
+        machine, recovery_time = self.machine, settings.recovery_time
+        self._settings = settings
+        self._on, self._ignore = Matcher("on", settings.on), Matcher("ignore", settings.ignore)
+        self.on_result = settings.on_result
+        if not callable(recovery_time):
+            machine.open_for = recovery_time
+        machine.probes = settings.probes
+        machine.close_after = settings.close_after
+        machine.lease = settings.probe_lease
+        self.timed = settings.trip.slower_than is not None
         self.judging = self.timed or self.on_result is not None
 
     def _apply(self, note: tuple[Ticket, int | None, float, float]) -> Transition | None:
@@ -276,28 +260,29 @@ class BreakerGate:
         """Return True for a failure, False for an answer, None for what says nothing."""
         if not isinstance(error, Exception):
             return None
-        if self.ignore(error):
+        if self._ignore(error):
             return None
-        if self.on(error):
+        if self._on(error):
             return True
         return None if says_nothing(error) else False
 
     def _tell(self, moved: Transition) -> None:
-        if moved.new is BreakerState.OPEN and self.recovery_time is not None:
-            self._ask_recovery_time(self.recovery_time, moved)
+        recovery_time = self._settings.recovery_time
+        if moved.new is BreakerState.OPEN and callable(recovery_time):
+            self._ask_recovery_time(recovery_time, moved)
         self._tell_moved(moved)
 
     def _tell_moved(self, moved: Transition) -> None:
-        if moved.new is not moved.old and self._bus.wants(BreakerStateChanged):
-            self._bus.emit(BreakerStateChanged(self._name, moved.at, moved.old, moved.new))
+        if moved.new is not moved.old and self.bus.wants(BreakerStateChanged):
+            self.bus.emit(BreakerStateChanged(self._name, moved.at, moved.old, moved.new))
 
     def _ask_recovery_time(self, recovery_time: Callable[[int], float], moved: Transition) -> None:
         try:
             open_for = seconds("recovery_time", recovery_time(moved.times_opened))
         except Exception as error:  # noqa: BLE001 - told, and overruled by the default
             open_for = DEFAULT_RECOVERY
-            if self._bus.wants(CallbackFailed):
-                self._bus.emit(CallbackFailed(self._name, moved.at, "recovery_time", error))
+            if self.bus.wants(CallbackFailed):
+                self.bus.emit(CallbackFailed(self._name, moved.at, "recovery_time", error))
         with self.mailbox.lock:
             self.machine.amend(moved.generation, open_for)
         self.mailbox.sweep()

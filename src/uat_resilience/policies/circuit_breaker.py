@@ -4,15 +4,17 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from uat_resilience._core.arguments import at_least, callback_or_none, flag, seconds, text
-from uat_resilience._core.breaker import BreakerMachine, BreakerState, Move, Ticket
+from uat_resilience._core.arguments import text
+from uat_resilience._core.breaker import BreakerState, Move, Ticket
 from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.trip import ConsecutiveFailures, TripRule
 from uat_resilience.clock import Clock
 from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY, BreakerGate
+from uat_resilience.policies.breaker_permit import BreakerPermit
+from uat_resilience.policies.breaker_settings import BreakerSettings
 from uat_resilience.policies.forking import renew_after_fork
-from uat_resilience.policies.matching import ExceptionSpec, Matcher
-from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.matching import ExceptionSpec
+from uat_resilience.policies.permit import Permit
 from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.policies.unset import Unset
@@ -107,27 +109,18 @@ class CircuitBreaker(HeldByStreams):
         super().__init__(name=text("name", name), clock=clock, bus=bus)
         if ramp is not None and not isinstance(ramp, Ramp):
             raise TypeError(f"ramp must be a Ramp or None, not {ramp!r}")
-        machine = BreakerMachine(
-            _checked_trip(trip),
-            open_for=DEFAULT_RECOVERY
-            if callable(recovery_time)
-            else seconds("recovery_time", recovery_time),
-            probes=at_least("probes", probes, 1),
-            close_after=at_least("close_after", close_after, 1),
-            lease=None if probe_lease is None else seconds("probe_lease", probe_lease),
-            ramp=ramp,
+        settings = BreakerSettings(
+            trip=trip,
+            on=on,
+            ignore=ignore,
+            on_result=on_result,
+            recovery_time=recovery_time,
+            probes=probes,
+            close_after=close_after,
+            probe_lease=probe_lease,
+            observe=observe,
         )
-        self._gate = BreakerGate(
-            name,
-            machine,
-            on=Matcher("on", on),
-            ignore=Matcher("ignore", ignore),
-            on_result=callback_or_none("on_result", on_result),
-            recovery_time=recovery_time if callable(recovery_time) else None,
-            observe=flag("observe", observe),
-            clock=clock,
-            bus=self._bus,
-        )
+        self._gate = BreakerGate(name, settings, ramp=ramp, clock=clock, bus=self._bus)
         renew_after_fork(self)
 
     @property
@@ -208,24 +201,9 @@ class CircuitBreaker(HeldByStreams):
         Raises:
             TypeError, ValueError: As for the constructor. Nothing has changed then.
         """
+        changes = {key: value for key, value in locals().items() if key != "self"}
         self._gate.update(
-            trip=trip if isinstance(trip, Unset) else _checked_trip(trip),
-            on=on if isinstance(on, Unset) else Matcher("on", on),
-            ignore=ignore if isinstance(ignore, Unset) else Matcher("ignore", ignore),
-            on_result=on_result
-            if isinstance(on_result, Unset)
-            else callback_or_none("on_result", on_result),
-            recovery_time=recovery_time
-            if callable(recovery_time) or isinstance(recovery_time, Unset)
-            else seconds("recovery_time", recovery_time),
-            probes=probes if isinstance(probes, Unset) else at_least("probes", probes, 1),
-            close_after=close_after
-            if isinstance(close_after, Unset)
-            else at_least("close_after", close_after, 1),
-            probe_lease=probe_lease
-            if probe_lease is None or isinstance(probe_lease, Unset)
-            else seconds("probe_lease", probe_lease),
-            observe=observe if isinstance(observe, Unset) else flag("observe", observe),
+            {key: value for key, value in changes.items() if value is not Unset.UNSET}
         )
 
     def describe(self) -> str:
@@ -242,7 +220,7 @@ class CircuitBreaker(HeldByStreams):
 
     def permit_as(self, name: str) -> Permit:  # noqa: ARG002 - its own is given
         """Return a permit that tells under the breaker's own name."""
-        return _BreakerPermit(self._gate, self._started)
+        return BreakerPermit(self._gate)
 
     def condemns(self, result: object) -> bool:
         """Return True when `on_result` makes the result a failure."""
@@ -307,48 +285,3 @@ class CircuitBreaker(HeldByStreams):
         """In a forked child: a free lock, and no probe that nobody runs."""
         self._gate.mailbox.renew()
         self._gate.machine.release_probes()
-
-    def _started(self) -> float | None:
-        return self._gate.now() if self._gate.timed or self._bus.outcomes_wanted else None
-
-
-class _BreakerPermit(Permit):
-    """A block under a breaker. Its own end is judged like a call's, unless it has said how it ended."""
-
-    __slots__ = ("_begin", "_era", "_gate", "_started", "_ticket")
-
-    def __init__(self, gate: BreakerGate, begin: Callable[[], float | None]) -> None:
-        super().__init__()
-        self._gate = gate
-        self._begin = begin
-
-    def _take(self) -> None:
-        self._era = era = self._gate.machine.era
-        self._ticket: Ticket = era if era.admits else self._gate.admit()
-        self._started = self._begin()
-
-    async def _atake(self) -> None:
-        self._take()
-
-    def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
-        gate, ticket, started = self._gate, self._ticket, self._started
-        if verdict is Verdict.ABANDONED:
-            gate.abandoned(ticket, started)
-        elif verdict is Verdict.FAILURE:
-            gate.failed(ticket, started, error if isinstance(error, Exception) else None)
-        elif verdict is Verdict.SUCCESS or error is None:
-            if ticket is not self._era or not self._era.judge.quiet:
-                gate.record(ticket, 0, started)
-            if started is not None:
-                gate.outcomes.succeeded(started)
-        else:
-            gate.raised(ticket, started, error)
-
-
-def _checked_trip(trip: TripRule) -> TripRule:
-    if not callable(getattr(trip, "judge", None)):
-        raise TypeError(
-            "trip must be a trip rule such as ConsecutiveFailures(5) "
-            f"or FailureRate(0.5), not {trip!r}"
-        )
-    return trip
