@@ -4,19 +4,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Gene
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Self, TypeVar
 
-from uat_resilience._core.arguments import at_least, callback_or_none, seconds
 from uat_resilience._core.backoff import Backoff, Exponential
 from uat_resilience._core.jitter import Jitter
-from uat_resilience._core.retry import RetryPlan
 from uat_resilience.clock import Clock
 from uat_resilience.policies.attempts import AsyncAttempts, Attempts
 from uat_resilience.policies.bounds import Bounds
-from uat_resilience.policies.matching import ExceptionSpec, Matcher
+from uat_resilience.policies.matching import ExceptionSpec
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.policies.retry_after import asked_pause
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
-from uat_resilience.policies.retry_run import RetryRules, RetryRun
+from uat_resilience.policies.retry_rules import RetryRules
+from uat_resilience.policies.retry_run import RetryRun
 from uat_resilience.policies.streams import abegun, begun
 from uat_resilience.policies.unset import Unset
 from uat_resilience.telemetry.bus import EventBus
@@ -40,6 +39,9 @@ class RetrySnapshot:
     attempts: int | None
     time_limit: float | None
     budget: BudgetSnapshot | None
+
+
+_NO_ARGUMENTS = frozenset({"self", "__class__"})  # Local to a constructor all the same.
 
 
 class Retry(Guard):
@@ -104,30 +106,19 @@ class Retry(Guard):
         clock: Clock | None = None,
         bus: EventBus | None = None,
     ) -> None:
-        settings = {key: value for key, value in locals().items() if key in _SETTINGS}
+        # All the arguments, by name: `replace` changes some of them.
+        given = {key: value for key, value in locals().items() if key not in _NO_ARGUMENTS}
+        self._settings: dict[str, Any] = given
         super().__init__(name=name, clock=clock, bus=bus)
-        self._settings: dict[str, Any] = settings
-        if not callable(backoff):
-            raise TypeError(f"backoff must be a callable of the attempt number, not {backoff!r}")
-        if not isinstance(jitter, Jitter):
-            raise TypeError(f"jitter must be a Jitter, not {jitter!r}")
-        if not callable(retry_after):
-            raise TypeError(f"retry_after must be callable, not {retry_after!r}")
-        if budget is not None and not isinstance(budget, RetryBudget):
-            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
-        if attempts is None and time_limit is None:
-            raise ValueError("attempts must be a number, not None, unless time_limit is given")
-        self._rules = RetryRules(
-            RetryPlan(
-                attempts=None if attempts is None else at_least("attempts", attempts, 1),
-                backoff=backoff,
-                jitter=jitter,
-                retry_after_max=seconds("retry_after_max", retry_after_max),
-                time_limit=None if time_limit is None else seconds("time_limit", time_limit),
-            ),
-            on=_matcher(on, on_result),
-            on_result=callback_or_none("on_result", on_result),
+        self._rules = RetryRules.checked(
+            on,
+            attempts=attempts,
+            backoff=backoff,
+            jitter=jitter,
+            on_result=on_result,
             retry_after=retry_after,
+            retry_after_max=retry_after_max,
+            time_limit=time_limit,
             budget=budget,
         )
 
@@ -287,22 +278,6 @@ class Retry(Guard):
         return RetryRun(name, self._rules, self._time(), self._bus, started)
 
 
-_SETTINGS = (
-    "on",
-    "attempts",
-    "backoff",
-    "jitter",
-    "on_result",
-    "retry_after",
-    "retry_after_max",
-    "time_limit",
-    "budget",
-    "name",
-    "clock",
-    "bus",
-)
-
-
 def _interrupted(
     outcomes: Outcomes, started: float | None, run: RetryRun | None, error: BaseException
 ) -> None:
@@ -310,15 +285,3 @@ def _interrupted(
         run.attempted(error)
     if started is not None:
         outcomes.abandoned(started)
-
-
-def _matcher(on: ExceptionSpec | Unset, on_result: object) -> Matcher:
-    if isinstance(on, Unset):
-        raise TypeError(
-            "on must name the exceptions to retry on, such as Retry(on=ConnectionError): "
-            "only the caller knows what may be repeated"
-        )
-    matcher = Matcher("on", on)
-    if matcher.empty and on_result is None:
-        raise ValueError("on must name at least one exception, not (), unless on_result is given")
-    return matcher

@@ -4,41 +4,22 @@ The same run serves decorated functions and blocks, in sync code and in async co
 whether they call `pause` or `apause`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
-from uat_resilience._core.retry import GiveUp, RetryPlan, decide
+from uat_resilience._core.retry import GiveUp, decide
 from uat_resilience.ambient import current_drain, current_ledger, remaining, retries_owned
 from uat_resilience.clock import Clock
 from uat_resilience.policies.discarding import Discarder
-from uat_resilience.policies.matching import Matcher
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.retry_after import asked_pause, sane
-from uat_resilience.policies.retry_budget import RetryBudget
+from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import AttemptEnd, EventBus
 from uat_resilience.telemetry.events import RetriesExhausted, RetryScheduled
 from uat_resilience.waiting import threads, world
 
-__all__ = ["RetryRules", "RetryRun"]
-
-
-@dataclass(frozen=True, slots=True)
-class RetryRules:
-    """What a retry was told, checked."""
-
-    plan: RetryPlan
-    on: Matcher
-    on_result: Callable[[Any], bool] | None
-    retry_after: Callable[[Exception], float | None]
-    budget: RetryBudget | None
-
-    @property
-    def eager(self) -> bool:
-        """True when a run must know of a call from its beginning, not just from its first failure."""
-        return self.plan.time_limit is not None or self.budget is not None
+__all__ = ["RetryRun"]
 
 
 class RetryRun:

@@ -1,0 +1,87 @@
+"""What a retry goes by, checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from uat_resilience._core.arguments import at_least, callback_or_none, seconds
+from uat_resilience._core.backoff import Backoff
+from uat_resilience._core.jitter import Jitter
+from uat_resilience._core.retry import RetryPlan
+from uat_resilience.policies.matching import ExceptionSpec, Matcher
+from uat_resilience.policies.retry_budget import RetryBudget
+from uat_resilience.policies.unset import Unset
+
+__all__ = ["RetryRules"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRules:
+    """The arguments of `Retry`, which says what they mean."""
+
+    plan: RetryPlan
+    on: Matcher
+    on_result: Callable[[Any], bool] | None
+    retry_after: Callable[[Exception], float | None]
+    budget: RetryBudget | None
+
+    @property
+    def eager(self) -> bool:
+        """True when a run must know of a call from its beginning, not just from its first failure."""
+        return self.plan.time_limit is not None or self.budget is not None
+
+    @classmethod
+    def checked(
+        cls,
+        on: ExceptionSpec | Unset,
+        *,
+        attempts: int | None,
+        backoff: Backoff,
+        jitter: Jitter,
+        on_result: Callable[[Any], bool] | None,
+        retry_after: Callable[[Exception], float | None],
+        retry_after_max: float,
+        time_limit: float | None,
+        budget: RetryBudget | None,
+    ) -> Self:
+        """Return the rules that the arguments make.
+
+        Raises:
+            TypeError, ValueError: One is missing, of the wrong type or out of range.
+        """
+        if not callable(backoff):
+            raise TypeError(f"backoff must be a callable of the attempt number, not {backoff!r}")
+        if not isinstance(jitter, Jitter):
+            raise TypeError(f"jitter must be a Jitter, not {jitter!r}")
+        if not callable(retry_after):
+            raise TypeError(f"retry_after must be callable, not {retry_after!r}")
+        if budget is not None and not isinstance(budget, RetryBudget):
+            raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
+        if attempts is None and time_limit is None:
+            raise ValueError("attempts must be a number, not None, unless time_limit is given")
+        plan = RetryPlan(
+            attempts=None if attempts is None else at_least("attempts", attempts, 1),
+            backoff=backoff,
+            jitter=jitter,
+            retry_after_max=seconds("retry_after_max", retry_after_max),
+            time_limit=None if time_limit is None else seconds("time_limit", time_limit),
+        )
+        return cls(
+            plan,
+            on=_matcher(on, on_result),
+            on_result=callback_or_none("on_result", on_result),
+            retry_after=retry_after,
+            budget=budget,
+        )
+
+
+def _matcher(on: ExceptionSpec | Unset, on_result: object) -> Matcher:
+    if isinstance(on, Unset):
+        raise TypeError(
+            "on must name the exceptions to retry on, such as Retry(on=ConnectionError): "
+            "only the caller knows what may be repeated"
+        )
+    matcher = Matcher("on", on)
+    if matcher.empty and on_result is None:
+        raise ValueError("on must name at least one exception, not (), unless on_result is given")
+    return matcher
