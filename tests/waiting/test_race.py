@@ -5,7 +5,7 @@ import anyio
 from tests.pausing import pause
 
 from uat_resilience.waiting import world
-from uat_resilience.waiting.asyncio import Race
+from uat_resilience.waiting.asyncio_race import Race
 
 
 async def test_a_copy_that_shrugs_off_being_stopped_leaves_no_cancellation_behind() -> None:

@@ -1,0 +1,76 @@
+"""Copies of one call on asyncio."""
+
+import asyncio
+from asyncio import CancelledError, Task
+from collections.abc import Awaitable, Callable, Coroutine
+from types import TracebackType
+from typing import Self
+
+from uat_resilience.clock import Clock
+from uat_resilience.waiting.asyncio_loop import run_in, running_task
+
+__all__ = ["Race"]
+
+
+class Race:
+    """Copies of one call, the first of them in the caller's own task: a call that needs no second one is cheap."""
+
+    __slots__ = ("_asked_before", "_group", "_inline", "_loop", "_stopped", "_tasks")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[Task[None]] = set()
+        self._inline: Task[object] | None = None
+        self._asked_before = 0
+        self._stopped = False
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._group.__aexit__(kind, error, trace)
+
+    async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
+        """Run a copy in the caller's task; returns early when `stop` cancels it."""
+        self._inline = task = asyncio.current_task()
+        assert task is not None, "awaited in a task"  # noqa: S101 - for the type checkers
+        self._asked_before = task.cancelling()
+        try:
+            await copy()
+        except CancelledError:
+            if not self._stopped or task.uncancel() > self._asked_before:
+                raise
+        else:
+            if self._stopped:
+                task.uncancel()
+        finally:
+            self._inline = None
+
+    def spawn(self, copy: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Start a copy in a task of its own."""
+        task = self._group.create_task(copy())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def later(
+        self, clock: Clock, seconds: float, fire: Callable[[], object]
+    ) -> Callable[[], object]:
+        """Call `fire` after `seconds`, in the event loop; return what calls that off."""
+        return clock.arm(clock.now() + seconds, lambda: run_in(self._loop, fire))
+
+    def stop(self) -> None:
+        """Cancel every copy that still runs, but for the one that says so."""
+        here = running_task()
+        for task in self._tasks:
+            if task is not here:
+                task.cancel()
+        if self._inline is not None and self._inline is not here and not self._stopped:
+            self._stopped = True
+            self._inline.cancel()
