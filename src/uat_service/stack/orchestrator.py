@@ -17,18 +17,17 @@ from uat_service.stack.probing import Prober
 from uat_service.stack.reading import Described
 from uat_service.stack.reloading import Reloading
 from uat_service.stack.row import Row, row
+from uat_service.stack.sampler import Sampler
 from uat_service.stack.sockets import Sockets
 from uat_service.stack.state import SETTLED, State, Status
 from uat_service.stack.surroundings import command_line, environment
 from uat_service.stack.touching import Touching
-from uat_service.stack.traffic import Sample, Traffic, between
 from uat_service.stack.waits import first
 
 __all__ = ["INTERRUPTED", "Orchestrator"]
 
 INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_BETWEEN_SAMPLES = 2.0
 
 
 class Orchestrator:
@@ -73,8 +72,6 @@ class Orchestrator:
         self._ended = asyncio.Event()
         self._signals = 0
         self._code = 1
-        self._samples: dict[str, Sample] = {}
-        self._traffic: dict[str, Traffic] = {}
         self._restarting: dict[str, asyncio.Task[State]] = {}
         statuses = [
             Status(instance, service.name, State.WAITING)
@@ -82,6 +79,7 @@ class Orchestrator:
             for instance in service.instances
         ]
         self.board = Board(statuses, journal)
+        self._sampler = Sampler(services, board=self.board, ports=sockets.ports, prober=prober)
         shared = Shared(
             board=self.board,
             journal=journal,
@@ -117,7 +115,7 @@ class Orchestrator:
             row(
                 status,
                 port=self._sockets.ports.get(status.service),
-                traffic=self._traffic.get(status.service, Traffic()),
+                traffic=self._sampler.traffic(status.service),
                 now=now,
             )
             for status in self.board.statuses
@@ -178,7 +176,7 @@ class Orchestrator:
                 name: [asyncio.create_task(instance.run()) for instance in instances]
                 for name, instances in self._instances.items()
             }
-            beside = [asyncio.create_task(self._sampling())]
+            beside = [asyncio.create_task(self._sampler.run())]
             if self._reload:
                 beside.append(asyncio.create_task(self._reloading()))
             # One that breaks by a mistake of ours shall end everything, and not be forgotten.
@@ -279,28 +277,6 @@ class Orchestrator:
         reloading = Reloading(touching, restart=restart, note=self._journal.note)
         await reloading.run(self._stop)
         await self._stop.wait()
-
-    async def _sampling(self) -> None:
-        """Ask services that run what they are busy with, again and again."""
-        while True:
-            states = self.board.by_service()
-            ports = {
-                name: self._sockets.ports[name]
-                for name, service in self._services.items()
-                if service.ready_path is not None
-                and any(each.state is State.RUNNING for each in states[name])
-            }
-            await asyncio.gather(*(self._sample(name, port) for name, port in ports.items()))
-            await first(asyncio.Event().wait(), within=_BETWEEN_SAMPLES)
-
-    async def _sample(self, name: str, port: int) -> None:
-        newer = await self._prober.sample(port)
-        states = await self._prober.breakers(port)
-        older = self._samples.get(name)
-        traffic = Traffic() if newer is None or older is None else between(older, newer)
-        if newer is not None:
-            self._samples[name] = newer
-        self._traffic[name] = Traffic(traffic.rate, traffic.p95, states)
 
     def _outcome(self, *, failed: bool) -> int:
         if self._signals > 1:
