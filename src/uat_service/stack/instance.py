@@ -1,9 +1,7 @@
 """The life of one process of a stack: started, watched, started again, stopped."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from uat_resilience import Exponential
 from uat_resilience.clock import Clock
@@ -11,6 +9,7 @@ from uat_service.stack.board import Board
 from uat_service.stack.definition import Service
 from uat_service.stack.gate import blocking
 from uat_service.stack.journal import Journal
+from uat_service.stack.launch import Launch
 from uat_service.stack.lifeline import Lifeline
 from uat_service.stack.probing import Prober
 from uat_service.stack.process import Ended, Process
@@ -18,7 +17,7 @@ from uat_service.stack.restarts import Next, Restarts, Verdict, described
 from uat_service.stack.state import State
 from uat_service.stack.waits import first
 
-__all__ = ["Instance", "Launch", "Shared"]
+__all__ = ["Instance", "Shared"]
 
 _BETWEEN_LOOKS = Exponential(0.05, factor=1.5, maximum=1.0)
 _SOON = 1.0
@@ -29,17 +28,6 @@ _STATES = {
     Next.FAILED: State.FAILED,
     Next.FINISHED: State.FINISHED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """How a process is started."""
-
-    command: Sequence[str]
-    env: Mapping[str, str]
-    cwd: Path
-    fds: tuple[int, ...]
-    port: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 
 from uat_resilience.clock import Clock
 from uat_service.stack.board import Board
 from uat_service.stack.definition import REDIS, Service
 from uat_service.stack.graph import dependants
-from uat_service.stack.instance import Instance, Launch, Shared
+from uat_service.stack.instance import Instance, Shared
 from uat_service.stack.journal import Journal
+from uat_service.stack.launch import Launches
 from uat_service.stack.lifeline import Lifeline
 from uat_service.stack.probing import Prober
 from uat_service.stack.reading import Described
@@ -20,7 +20,6 @@ from uat_service.stack.row import Row, row
 from uat_service.stack.sampler import Sampler
 from uat_service.stack.sockets import Sockets
 from uat_service.stack.state import SETTLED, State, Status
-from uat_service.stack.surroundings import command_line, environment
 from uat_service.stack.touching import Touching
 from uat_service.stack.waits import first
 
@@ -61,11 +60,9 @@ class Orchestrator:
         self._described = described
         self._services = services
         self._sockets = sockets
-        self._lifeline = lifeline
         self._prober = prober
         self._journal = journal
         self._clock = clock
-        self._variables = variables
         self._reload = reload
         self._stop = asyncio.Event()
         self._kill = asyncio.Event()
@@ -89,9 +86,10 @@ class Orchestrator:
             kill=self._kill,
             health_interval=described.stack.health_interval,
         )
+        launches = Launches(described, sockets=sockets, lifeline=lifeline.fd, variables=variables)
         self._instances = {
             service.name: [
-                Instance(name, service, self._launch(service, name), shared)
+                Instance(name, service, launches(service, name), shared)
                 for name in service.instances
             ]
             for service in services.values()
@@ -195,27 +193,6 @@ class Orchestrator:
                 self._ended.set()
             return self._code
 
-    def _launch(self, service: Service, instance: str) -> Launch:
-        ports, host = self._sockets.ports, self._sockets.host
-        fd = self._sockets.fd(service.name)
-        env = environment(
-            service,
-            instance,
-            variables=self._variables,
-            shared=self._described.stack.env,
-            addresses={name: f"{_reachable(host)}:{port}" for name, port in ports.items()},
-            directory=self._described.directory,
-            lifeline=self._lifeline.fd,
-        )
-        port = ports.get(service.name)
-        return Launch(
-            command=command_line(service, port=port, fd=fd),
-            env=env,
-            cwd=Path.cwd(),
-            fds=(self._lifeline.fd,) if fd is None else (fd, self._lifeline.fd),
-            port=port,
-        )
-
     def _listen(self, ends: ExitStack) -> None:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
@@ -293,10 +270,6 @@ _BAD = frozenset({State.FAILED, State.CRASH_LOOP, State.BACKOFF})
 def _not_running(statuses: list[Status]) -> str | None:
     bad = [each for each in statuses if each.state not in {State.RUNNING, State.FINISHED}]
     return f"{bad[0].instance} is {bad[0].state.value}" if bad else None
-
-
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared
 
 
 async def _done(task: asyncio.Task[None]) -> None:
