@@ -41,7 +41,7 @@ class Connections(Generic[R]):
         limits: How many connections.
     """
 
-    def __init__(self, library: Library[R], ssl: SSLContext, limits: Limits) -> None:
+    def __init__(self, library: Library[Any, R], ssl: SSLContext, limits: Limits) -> None:
         self._library = library
         self._any, self._fresh = (
             httpcore2.ConnectionPool(
@@ -56,11 +56,15 @@ class Connections(Generic[R]):
 
     def deliver(self, attempt: Attempt[Any]) -> R:
         """Send an attempt."""
-        pool = self._any if self._library.repeat(attempt.request) is _FREELY else self._fresh
+        pool = (
+            self._any if self._library.dialect.repeat(attempt.request) is _FREELY else self._fresh
+        )
         with self._library.translated():
             answer: Any = pool.handle_request(_raw(attempt))
         body = _Body(answer.stream, self._library)
-        return self._library.respond(answer.status, answer.headers, body, dict(answer.extensions))
+        return self._library.response(
+            answer.status, headers=answer.headers, stream=body, extensions=dict(answer.extensions)
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -71,7 +75,7 @@ class Connections(Generic[R]):
 class AsyncConnections(Generic[R]):
     """Connections for async code, on asyncio and trio. See `Connections`."""
 
-    def __init__(self, library: Library[R], ssl: SSLContext, limits: Limits) -> None:
+    def __init__(self, library: Library[Any, R], ssl: SSLContext, limits: Limits) -> None:
         self._library = library
         self._any, self._fresh = (
             httpcore2.AsyncConnectionPool(
@@ -85,11 +89,15 @@ class AsyncConnections(Generic[R]):
 
     async def deliver(self, attempt: Attempt[Any]) -> R:
         """Send an attempt."""
-        pool = self._any if self._library.repeat(attempt.request) is _FREELY else self._fresh
+        pool = (
+            self._any if self._library.dialect.repeat(attempt.request) is _FREELY else self._fresh
+        )
         with self._library.translated():
             answer: Any = await pool.handle_async_request(_raw(attempt))
         body = _AsyncBody(answer.stream, self._library)
-        return self._library.respond(answer.status, answer.headers, body, dict(answer.extensions))
+        return self._library.response(
+            answer.status, headers=answer.headers, stream=body, extensions=dict(answer.extensions)
+        )
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -113,7 +121,7 @@ def _raw(attempt: Attempt[Request]) -> httpcore2.Request:
 class _Body:
     """A body as it comes in, with the library's errors."""
 
-    def __init__(self, stream: Any, library: Library[Any]) -> None:  # noqa: ANN401 - httpcore2 does not say more
+    def __init__(self, stream: Any, library: Library[Any, Any]) -> None:  # noqa: ANN401 - httpcore2 does not say more
         self._stream = stream
         self._library = library
 
@@ -128,7 +136,7 @@ class _Body:
 class _AsyncBody:
     """A body as it comes in, with the library's errors."""
 
-    def __init__(self, stream: Any, library: Library[Any]) -> None:  # noqa: ANN401 - httpcore2 does not say more
+    def __init__(self, stream: Any, library: Library[Any, Any]) -> None:  # noqa: ANN401 - httpcore2 does not say more
         self._stream = stream
         self._library = library
 

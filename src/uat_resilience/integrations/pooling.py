@@ -3,18 +3,23 @@
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
+from ssl import SSLContext
 from typing import Any, Generic, Protocol, TypeVar
 
 import httpcore2
 
-from uat_resilience.integrations.http.repeating import Repeat
+from uat_resilience.integrations.held_body import AsyncHeldBody, HeldBody
+from uat_resilience.integrations.http.answer import Answer
+from uat_resilience.integrations.http.dialect import Dialect
+from uat_resilience.integrations.http.kin import Kinship
+from uat_resilience.integrations.http.repeating import Repeat, repeat_of
 
-__all__ = ["Library", "Limits", "Request", "translation"]
+__all__ = ["Library", "LibraryLimits", "Limits", "Request", "library_of"]
 
 FRESH = 0.5
 """Seconds a connection may have been idle to carry what must not be sent twice."""
 
+Q = TypeVar("Q")
 R = TypeVar("R")
 
 
@@ -104,18 +109,26 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Library(Generic[R]):
-    """The library that the connections work for.
+class Library(Generic[Q, R]):
+    """The library that the connections work for: httpx or httpx2, which have the same names.
 
     Attributes:
-        respond: Makes a response of status, headers, body and extensions.
-        errors: Its errors, by those of httpcore2.
-        repeat: Returns when a request may be sent again.
+        dialect: Its requests, answers and errors.
+        request: Makes a request.
+        response: Makes a response.
+        context: Makes an SSL context of what `verify` says.
+        body: Holds the body of an answer in sync code.
+        abody: Holds the body of an answer in async code.
+        errors: Its errors, by those of httpcore2, which bear the same names.
     """
 
-    respond: Callable[[int, list[tuple[bytes, bytes]], Any, dict[str, Any]], R]
+    dialect: Dialect[Q, R]
+    request: Callable[..., Q]
+    response: Callable[..., R]
+    context: Callable[[SSLContext | str | bool], SSLContext]
+    body: type[HeldBody]
+    abody: type[AsyncHeldBody]
     errors: Mapping[type[Exception], type[Exception]]
-    repeat: Callable[[Any], Repeat]
 
     @contextmanager
     def translated(self) -> Generator[None]:
@@ -129,9 +142,61 @@ class Library(Generic[R]):
             raise ours(str(error)) from error
 
 
-def translation(library: ModuleType) -> dict[type[Exception], type[Exception]]:
-    """Return the errors of httpx or httpx2 by those of httpcore2, which bear the same names."""
-    return {kind: getattr(library, kind.__name__) for kind in _ERRORS}
+def library_of(
+    module: Any,  # noqa: ANN401 - httpx or httpx2
+    *,
+    body: type[HeldBody],
+    abody: type[AsyncHeldBody],
+) -> Library[Any, Any]:
+    """Return what connections need of a library.
+
+    Args:
+        module: The library.
+        body: A `HeldBody` that is also its `SyncByteStream`.
+        abody: An `AsyncHeldBody` that is also its `AsyncByteStream`.
+    """
+    unsent = (module.ConnectError, module.ConnectTimeout, module.PoolTimeout)
+    unwell = (
+        module.TimeoutException,
+        module.NetworkError,
+        module.RemoteProtocolError,
+        module.ProxyError,
+    )
+
+    def repeat(request: Any) -> Repeat:  # noqa: ANN401 - the library's
+        replayable = isinstance(request.stream, module.ByteStream)
+        return repeat_of(request.method, request.headers.get, replayable=replayable)
+
+    dialect: Dialect[Any, Any] = Dialect(
+        host=lambda request: request.url.netloc.decode("ascii"),
+        repeat=repeat,
+        status=lambda response: response.status_code,
+        header=lambda response, name: response.headers.get(name),
+        answer=_answer,
+        unwell=lambda error: (
+            isinstance(error, unwell) and not isinstance(error, module.PoolTimeout)
+        ),
+        unsent=lambda error: isinstance(error, unsent),
+        kinship=Kinship(
+            refused=module.TransportError,
+            timed_out=module.TimeoutException,
+            attributes={"_request": None},
+        ),
+    )
+    return Library(
+        dialect=dialect,
+        request=module.Request,
+        response=module.Response,
+        context=module.create_ssl_context,
+        body=body,
+        abody=abody,
+        errors={kind: getattr(module, kind.__name__) for kind in _ERRORS},
+    )
+
+
+def _answer(response: Any) -> Answer | None:  # noqa: ANN401 - the library's
+    body = response.stream
+    return body.answer if isinstance(body, HeldBody | AsyncHeldBody) else None
 
 
 _ERRORS: tuple[type[Exception], ...] = (

@@ -21,7 +21,7 @@ class Kinship:
         attributes: What the library's own constructor would set.
     """
 
-    __slots__ = ("_attributes", "_refused", "_timed_out")
+    __slots__ = ("_attributes", "_refused", "timed_out")
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Kinship:
         attributes: dict[str, object] | None = None,
     ) -> None:
         self._refused = refused
-        self._timed_out = timed_out
+        self.timed_out = timed_out
         self._attributes = attributes or {}
 
     def adopt(self, error: ResilienceError) -> ResilienceError:
@@ -40,7 +40,7 @@ class Kinship:
         Where the interpreter cannot make it one (the parents are laid out in different ways), it is a new error
         with all that the old one had.
         """
-        theirs = self._timed_out if isinstance(error, TimedOutError) else self._refused
+        theirs = self.timed_out if isinstance(error, TimedOutError) else self._refused
         if isinstance(error, theirs):
             return error
         for name, value in self._attributes.items():
