@@ -16,7 +16,7 @@ from benchmarks.drivers import AsyncDriver
 from benchmarks.measure import Plan, Subject, measured
 from uat_resilience import AdaptiveLimiter, Bulkhead, GracefulShutdown
 from uat_resilience.integrations.asgi import ResilienceMiddleware
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send
+from uat_resilience.integrations.serving.asgi_types import App, Receive, Scope, Send
 
 __all__ = ["main"]
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from uat_resilience.integrations.asgi_types import App
+from uat_resilience.integrations.serving.asgi_types import App
 from uat_service.app import Service
 
 __all__ = ["HELLOS"]

@@ -20,7 +20,7 @@ from litestar.types import ControllerRouterHandler
 
 from uat_resilience import Bulkhead, HealthRegistry
 from uat_resilience.integrations.asgi import HealthRoutes, Limiter, ResilienceReport
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send
+from uat_resilience.integrations.serving.asgi_types import App, Receive, Scope, Send
 from uat_resilience.integrations.structlog import instrument
 from uat_resilience.lifecycle import GracefulShutdown, Probe, Status
 from uat_resilience.policies.circuit_breaker import CircuitBreaker

@@ -8,10 +8,17 @@
 
 from collections.abc import Awaitable, Callable
 
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, encoded, path_within
 from uat_resilience.integrations.headers import current_correlation
-from uat_resilience.integrations.health_routes import HealthRoutes, Reply
-from uat_resilience.integrations.problem import MEDIA_TYPE, Problem
+from uat_resilience.integrations.serving.asgi_types import (
+    App,
+    Receive,
+    Scope,
+    Send,
+    encoded,
+    path_within,
+)
+from uat_resilience.integrations.serving.health_routes import HealthRoutes, Reply
+from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 from uat_service.health import HealthPage
 from uat_service.metrics import Metrics
 

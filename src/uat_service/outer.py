@@ -10,7 +10,8 @@ import structlog
 
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.integrations.asgi import EXEMPT, Limiter, ResilienceMiddleware
-from uat_resilience.integrations.asgi_types import (
+from uat_resilience.integrations.headers import Correlation, current_correlation
+from uat_resilience.integrations.serving.asgi_types import (
     App,
     Message,
     Receive,
@@ -18,7 +19,6 @@ from uat_resilience.integrations.asgi_types import (
     Send,
     path_within,
 )
-from uat_resilience.integrations.headers import Correlation, current_correlation
 from uat_resilience.lifecycle import GracefulShutdown
 from uat_service.logs import tell_request
 from uat_service.metrics import UNMATCHED, Metrics

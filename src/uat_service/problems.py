@@ -17,7 +17,7 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsException
 
 from uat_resilience.integrations.headers import current_correlation
-from uat_resilience.integrations.problem import CRASH, MEDIA_TYPE, problem
+from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, problem
 
 __all__ = ["exception_handlers"]
 

@@ -25,7 +25,7 @@ from typing import Any, cast
 import structlog
 import uvicorn
 
-from uat_resilience.integrations.asgi_types import App
+from uat_resilience.integrations.serving.asgi_types import App
 from uat_resilience.lifecycle import GracefulShutdown
 
 __all__ = ["Server"]

@@ -16,7 +16,7 @@ import anyio
 import anyio.lowlevel
 
 from uat_resilience._core.arguments import at_least, seconds
-from uat_resilience.integrations.asgi_types import Receive, Scope, Send, encoded
+from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send, encoded
 
 __all__ = ["Streamed"]
 

@@ -13,13 +13,20 @@ from uat_resilience._core.arguments import callback_or_none, seconds
 from uat_resilience._core.priority_slots import Priority
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
-from uat_resilience.integrations.answer import Answer
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, lookup, path_within
 from uat_resilience.integrations.headers import read_attempt, read_correlation, read_deadline
-from uat_resilience.integrations.health_routes import HealthRoutes
-from uat_resilience.integrations.request_context import RequestContext
-from uat_resilience.integrations.resilience_report import ResilienceReport
-from uat_resilience.integrations.websocket import WebSocket
+from uat_resilience.integrations.serving.answer import Answer
+from uat_resilience.integrations.serving.asgi_types import (
+    App,
+    Receive,
+    Scope,
+    Send,
+    lookup,
+    path_within,
+)
+from uat_resilience.integrations.serving.health_routes import HealthRoutes
+from uat_resilience.integrations.serving.request_context import RequestContext
+from uat_resilience.integrations.serving.resilience_report import ResilienceReport
+from uat_resilience.integrations.serving.websocket import WebSocket
 from uat_resilience.lifecycle.shutdown import GracefulShutdown
 from uat_resilience.policies.deadline import deadline
 from uat_resilience.policies.permit import Permit

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from uat_resilience.integrations.asgi_types import App, Message, Receive, Scope, Send
 from uat_resilience.integrations.headers import current_correlation
-from uat_resilience.integrations.problem import MEDIA_TYPE, problem
+from uat_resilience.integrations.serving.asgi_types import App, Message, Receive, Scope, Send
+from uat_resilience.integrations.serving.problem import MEDIA_TYPE, problem
 
 try:
     # Django has no types; imported like this, nobody expects any.

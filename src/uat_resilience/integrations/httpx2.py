@@ -5,14 +5,14 @@
 Each host has a breaker, slots, timeouts and retries of its own; what must not be sent twice is not. Refusals and
 missed deadlines are errors of this library and of httpx2 both.
 
-What it does is in `transports`, for both lines of the library.
+What it does is in `pool.transports`, for both lines of the library.
 """
 
 from collections.abc import Callable
 from ssl import SSLContext
 
-from uat_resilience.integrations.held_body import AsyncHeldBody, HeldBody
 from uat_resilience.integrations.http.hosts import Hosts
+from uat_resilience.integrations.pool.held_body import AsyncHeldBody, HeldBody
 from uat_resilience.policies.policy import Policy
 
 try:
@@ -20,8 +20,8 @@ try:
 except ImportError as error:
     raise ImportError("httpx2 is not installed: pip install 'uat-resilience[httpx2]'") from error
 
-from uat_resilience.integrations.pooling import Library, library_of
-from uat_resilience.integrations.transports import AsyncTransport, Transport
+from uat_resilience.integrations.pool.library import Library, library_of
+from uat_resilience.integrations.pool.transports import AsyncTransport, Transport
 
 __all__ = ["AsyncResilientTransport", "ResilientTransport", "per_host"]
 

@@ -14,11 +14,11 @@ import anyio
 
 from uat_resilience.errors import CallRefusedError, TimedOutError
 from uat_resilience.integrations.asgi import EXEMPT, HealthRoutes, Limiter, ResilienceMiddleware
-from uat_resilience.integrations.asgi_types import App, Scope
 from uat_resilience.integrations.headers import current_correlation
-from uat_resilience.integrations.health_routes import Reply
-from uat_resilience.integrations.problem import CRASH, MEDIA_TYPE, problem
-from uat_resilience.integrations.resilience_report import ResilienceReport
+from uat_resilience.integrations.serving.asgi_types import App, Scope
+from uat_resilience.integrations.serving.health_routes import Reply
+from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, problem
+from uat_resilience.integrations.serving.resilience_report import ResilienceReport
 from uat_resilience.lifecycle.health import HealthRegistry
 from uat_resilience.lifecycle.shutdown import GracefulShutdown
 

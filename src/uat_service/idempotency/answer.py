@@ -1,6 +1,6 @@
 """Both sides of an application that is run between a request that was read and an answer that is kept."""
 
-from uat_resilience.integrations.asgi_types import Message, Receive, Send
+from uat_resilience.integrations.serving.asgi_types import Message, Receive, Send
 from uat_service.idempotency.records import Reply
 
 __all__ = ["Answer", "Replay"]

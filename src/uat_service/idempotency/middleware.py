@@ -16,9 +16,9 @@ from secrets import token_hex
 import anyio
 
 from uat_resilience._core.arguments import at_least, callback_or_none, seconds
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, encoded
 from uat_resilience.integrations.headers import IDEMPOTENCY_KEY, RETRY_AFTER, current_correlation
-from uat_resilience.integrations.problem import MEDIA_TYPE, Problem
+from uat_resilience.integrations.serving.asgi_types import App, Receive, Scope, Send, encoded
+from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 from uat_service.idempotency.answer import Answer, Replay
 from uat_service.idempotency.records import Claim, Records, Reply
 from uat_service.store.store import Store

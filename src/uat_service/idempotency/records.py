@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uat_resilience.clock import wall_time
-from uat_resilience.integrations.asgi_types import RawHeaders
+from uat_resilience.integrations.serving.asgi_types import RawHeaders
 from uat_service.store.store import Store
 
 __all__ = ["Claim", "Records", "Reply"]

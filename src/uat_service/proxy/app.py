@@ -11,7 +11,7 @@ and (in answers) their case, bodies as they were compressed. Only headers of a s
 """
 
 from uat_resilience._core.arguments import flag, seconds
-from uat_resilience.integrations.asgi_types import Receive, Scope, Send
+from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
 from uat_service.proxy.http import Exchange
 from uat_service.proxy.pool import Pool
 from uat_service.proxy.target import Choose, Target

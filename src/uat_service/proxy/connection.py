@@ -16,7 +16,7 @@ from typing import cast
 
 import httptools
 
-from uat_resilience.integrations.asgi_types import RawHeaders  # noqa: TC001 - read by those who ask for type hints
+from uat_resilience.integrations.serving.asgi_types import RawHeaders  # noqa: TC001 - read by those who ask for type hints
 from uat_service.proxy.errors import BrokenAnswerError, ProxyError, SilentUpstreamError
 from uat_service.proxy.headers import endless
 

@@ -12,9 +12,9 @@ off, so that nobody takes half an answer for a whole one.
 
 from http import HTTPStatus
 
-from uat_resilience.integrations.asgi_types import Send, encoded
 from uat_resilience.integrations.headers import current_correlation
-from uat_resilience.integrations.problem import MEDIA_TYPE, Problem
+from uat_resilience.integrations.serving.asgi_types import Send, encoded
+from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 
 __all__ = [
     "BrokenAnswerError",

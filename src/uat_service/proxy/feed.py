@@ -2,7 +2,7 @@
 
 import asyncio
 
-from uat_resilience.integrations.asgi_types import Receive
+from uat_resilience.integrations.serving.asgi_types import Receive
 from uat_service.proxy.connection import Connection
 from uat_service.proxy.errors import ProxyError
 

@@ -5,8 +5,8 @@ server that stands behind another proxy reads these headers itself, and then kno
 """
 
 from uat_resilience.ambient import current_deadline
-from uat_resilience.integrations.asgi_types import RawHeaders, Scope
 from uat_resilience.integrations.headers import DEADLINE, current_correlation, written_deadline
+from uat_resilience.integrations.serving.asgi_types import RawHeaders, Scope
 
 __all__ = ["ambient", "end_to_end", "endless", "forwarded"]
 

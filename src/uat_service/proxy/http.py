@@ -1,6 +1,6 @@
 """One HTTP request through the proxy, streamed both ways."""
 
-from uat_resilience.integrations.asgi_types import Message, Receive, Scope, Send
+from uat_resilience.integrations.serving.asgi_types import Message, Receive, Scope, Send
 from uat_service.proxy.connection import Connection
 from uat_service.proxy.errors import BrokenAnswerError, ProxyError, told
 from uat_service.proxy.feed import Feed, GoneError, framed

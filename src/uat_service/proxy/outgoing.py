@@ -1,6 +1,6 @@
 """The head of a request, as it goes to the upstream."""
 
-from uat_resilience.integrations.asgi_types import RawHeaders, Scope
+from uat_resilience.integrations.serving.asgi_types import RawHeaders, Scope
 from uat_service.proxy.errors import RefusedRequestError
 from uat_service.proxy.headers import FORWARDED, ambient, end_to_end, forwarded
 from uat_service.proxy.spelling import Heard

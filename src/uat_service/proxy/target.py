@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from uat_resilience.integrations.asgi_types import Scope
+from uat_resilience.integrations.serving.asgi_types import Scope
 
 __all__ = ["Choose", "Target"]
 

@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.frames import Close  # noqa: TC002 - read by those who ask for type hints
 from websockets.typing import Subprotocol
 
-from uat_resilience.integrations.asgi_types import RawHeaders, Receive, Scope, Send
+from uat_resilience.integrations.serving.asgi_types import RawHeaders, Receive, Scope, Send
 from uat_service.proxy.headers import end_to_end
 from uat_service.proxy.outgoing import raw_target, request_headers
 from uat_service.proxy.target import Target

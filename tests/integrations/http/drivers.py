@@ -161,22 +161,39 @@ class AsyncHttpx(Httpx):
         return _AsyncHttpxClient(self.backend, make)
 
 
-class _AsyncHttpxClient:
-    def __init__(self, backend: str, make: Callable[[], Any]) -> None:
-        self.backend, self.make = backend, make
+class _InPortal:
+    """A client in an event loop of its own, in another thread."""
+
+    backend = "asyncio"
 
     def __enter__(self) -> Self:
-        self.stack = ExitStack()
-        self.portal = self.stack.enter_context(start_blocking_portal(self.backend))
-        self.client = self.portal.call(self.run, self.make)
+        # A portal that is left open is closed by the garbage collector, maybe in the loop of another one.
+        with ExitStack() as stack:
+            self.portal = stack.enter_context(start_blocking_portal(self.backend))
+            self.client = self.portal.call(self.make)
+            stack.callback(lambda: self.portal.call(self.close))
+            self.stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.portal.call(self.client.aclose)
         self.stack.close()
 
-    async def run(self, make: Callable[[], Any]) -> Any:
-        return make()
+    async def make(self) -> Any:
+        """Make the client."""
+
+    async def close(self) -> None:
+        """Close the client."""
+
+
+class _AsyncHttpxClient(_InPortal):
+    def __init__(self, backend: str, opened: Callable[[], Any]) -> None:
+        self.backend, self.opened = backend, opened
+
+    async def make(self) -> Any:
+        return self.opened()
+
+    async def close(self) -> None:
+        await self.client.aclose()
 
     def send(
         self,
@@ -286,22 +303,15 @@ class Aiohttp:
         return _AiohttpClient(policy)
 
 
-class _AiohttpClient:
+class _AiohttpClient(_InPortal):
     def __init__(self, policy: Any) -> None:
         self.policy = policy
 
-    def __enter__(self) -> Self:
-        self.stack = ExitStack()
-        self.portal = self.stack.enter_context(start_blocking_portal("asyncio"))
-        self.client = self.portal.call(self.make)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.portal.call(self.client.close)
-        self.stack.close()
-
     async def make(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(middlewares=(for_aiohttp.ResilienceMiddleware(self.policy),))
+
+    async def close(self) -> None:
+        await self.client.close()
 
     def send(
         self,

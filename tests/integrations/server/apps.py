@@ -24,9 +24,9 @@ from starlette.routing import Route
 from tests.integrations.server.stage import Stage, found
 
 from uat_resilience.integrations.asgi import ResilienceMiddleware
-from uat_resilience.integrations.asgi_types import App
 from uat_resilience.integrations.django import cancellable
 from uat_resilience.integrations.litestar import ResiliencePlugin
+from uat_resilience.integrations.serving.asgi_types import App
 
 __all__ = ["FRAMEWORKS", "Make"]
 

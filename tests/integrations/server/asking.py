@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from uat_resilience.integrations.asgi_types import App, Message
+from uat_resilience.integrations.serving.asgi_types import App, Message
 
 
 @dataclass

@@ -14,7 +14,7 @@ from uat_resilience import (
     RateLimiter,
     TimedOutError,
 )
-from uat_resilience.integrations.problem import problem
+from uat_resilience.integrations.serving.problem import problem
 from uat_resilience.testing import FakeClock
 
 

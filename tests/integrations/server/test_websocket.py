@@ -13,8 +13,8 @@ from websockets.sync.client import connect
 from uat_resilience import Bulkhead, GracefulShutdown, remaining
 from uat_resilience.ambient import current_drain
 from uat_resilience.integrations.asgi import ResilienceMiddleware
-from uat_resilience.integrations.asgi_types import App, Message
 from uat_resilience.integrations.headers import current_correlation
+from uat_resilience.integrations.serving.asgi_types import App, Message
 
 
 class Client:

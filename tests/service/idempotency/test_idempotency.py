@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from uat_resilience.integrations.asgi_types import Receive, Scope, Send
+from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
 from uat_service.idempotency import IdempotencyMiddleware
 from uat_service.store import Store, StoreUnavailableError
 

@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
-from uat_resilience.integrations.asgi_types import Scope
+from uat_resilience.integrations.serving.asgi_types import Scope
 from uat_service.proxy import ReverseProxy, Target
 
 HANDSHAKE = (

@@ -11,7 +11,7 @@ import redis.asyncio
 from tests.integrations.redis.servers import Server
 from tests.integrations.server.serving import serving
 
-from uat_resilience.integrations.asgi_types import Receive, Scope, Send
+from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
 from uat_service.resolver import BalancerSource, DnsSource, Instance, RedisRegistry
 
 ONE = Instance("http://10.0.0.1:80", id="a", version="1.2", zone="west", weight=3)

@@ -38,11 +38,11 @@ def edited(file: Path, version: str) -> None:
 def test_an_edited_service_is_restarted_and_the_other_is_not(
     stack: Running, tmp_path: Path
 ) -> None:
-    port = stack.port("back")
+    port, told = stack.port("back"), len(stack.told)
 
     edited(tmp_path / "back.py", 'VERSION = "2"')
     stack.note("saved back.py")
-    stack.state("back", "draining")
+    stack.state("back", "running", after=told)
     answer = fetch(port)
 
     assert answer["version"] == "2"

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from uat_resilience.integrations.problem import problem
+from uat_resilience.integrations.serving.problem import problem
 from uat_service.store import MigrationError, Store, StoreUnavailableError
 
 Run = Callable[[Callable[[Store], Awaitable[Any]]], Any]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from uat_resilience.clock import wall_time
-from uat_resilience.integrations.problem import problem
+from uat_resilience.integrations.serving.problem import problem
 from uat_service.tokens import InvalidTokenError, IssuerUnavailableError, KeySet, Verifier
 
 FIRST, SECOND = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

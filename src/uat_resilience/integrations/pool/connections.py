@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Iterator
 from ssl import SSLContext
 from typing import Any, Generic, TypeVar
 
-from uat_resilience.integrations.attempt import Attempt
 from uat_resilience.integrations.http.repeating import Repeat
+from uat_resilience.integrations.pool.attempt import Attempt
 
 try:
     import httpcore2
@@ -23,8 +23,8 @@ except ImportError as error:
         "httpcore2 is not installed: pip install 'uat-resilience[httpx]' (or [httpx2])"
     ) from error
 
-from uat_resilience.integrations.network import Network
-from uat_resilience.integrations.pooling import Library, Limits, Request
+from uat_resilience.integrations.pool.library import Library, Limits, Request
+from uat_resilience.integrations.pool.network import Network
 
 __all__ = ["AsyncConnections", "Connections"]
 

@@ -8,11 +8,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import httpcore2
 
-from uat_resilience.integrations.held_body import AsyncHeldBody, HeldBody
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.dialect import Dialect
 from uat_resilience.integrations.http.kin import Kinship
 from uat_resilience.integrations.http.repeating import Repeat, repeat_of
+from uat_resilience.integrations.pool.held_body import AsyncHeldBody, HeldBody
 
 __all__ = ["Library", "LibraryLimits", "Limits", "Request", "library_of"]
 

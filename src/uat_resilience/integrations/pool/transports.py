@@ -5,13 +5,13 @@ from ssl import SSLContext
 from typing import Any, Generic, TypeVar, cast
 
 from uat_resilience.ambient import current_deadline
-from uat_resilience.integrations.attempt import Attempt
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.call import Call
 from uat_resilience.integrations.http.deadlines import awithin, bounded, within
 from uat_resilience.integrations.http.exchange import AsyncExchange, Exchange, PolicyChoice
-from uat_resilience.integrations.httpcore2 import AsyncConnections, Connections
-from uat_resilience.integrations.pooling import Library, LibraryLimits, Limits, Request
+from uat_resilience.integrations.pool.attempt import Attempt
+from uat_resilience.integrations.pool.connections import AsyncConnections, Connections
+from uat_resilience.integrations.pool.library import Library, LibraryLimits, Limits, Request
 
 __all__ = ["AsyncTransport", "Transport"]
 

@@ -7,9 +7,16 @@ import anyio
 from uat_resilience.ambient import DrainSignal
 from uat_resilience.clock import default_clock
 from uat_resilience.errors import DrainingError
-from uat_resilience.integrations.asgi_types import App, Message, Receive, Scope, Send, encoded
 from uat_resilience.integrations.headers import REQUEST_ID
-from uat_resilience.integrations.problem import MEDIA_TYPE, refusal
+from uat_resilience.integrations.serving.asgi_types import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    encoded,
+)
+from uat_resilience.integrations.serving.problem import MEDIA_TYPE, refusal
 from uat_resilience.lifecycle.shutdown import GracefulShutdown
 from uat_resilience.waiting import world
 

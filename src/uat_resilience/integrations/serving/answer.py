@@ -4,9 +4,9 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from uat_resilience.ambient import RetryLedger
-from uat_resilience.integrations.asgi_types import Message, RawHeaders, Send, encoded
 from uat_resilience.integrations.headers import REQUEST_ID, SHOULD_RETRY
-from uat_resilience.integrations.problem import CRASH, MEDIA_TYPE, Problem, problem
+from uat_resilience.integrations.serving.asgi_types import Message, RawHeaders, Send, encoded
+from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, Problem, problem
 
 __all__ = ["Answer"]
 

@@ -5,9 +5,16 @@ from collections.abc import Callable
 from functools import partial
 
 from uat_resilience._core.hysteresis import Probe, Status
-from uat_resilience.integrations.asgi_types import App, Receive, Scope, Send, encoded, path_within
 from uat_resilience.integrations.lines import spelled
-from uat_resilience.integrations.resilience_report import ResilienceReport
+from uat_resilience.integrations.serving.asgi_types import (
+    App,
+    Receive,
+    Scope,
+    Send,
+    encoded,
+    path_within,
+)
+from uat_resilience.integrations.serving.resilience_report import ResilienceReport
 from uat_resilience.lifecycle.health import HealthRegistry
 
 __all__ = ["HealthRoutes", "Reply"]
