@@ -10,7 +10,7 @@ INTEGRATIONS = Path(uat_resilience.__file__).parent / "integrations"
 
 MISSING = [
     ("aiohttp", "aiohttp", "uat-resilience[aiohttp]"),
-    ("pool/connections", "httpcore2", "uat-resilience[httpx]"),
+    ("pool/library", "httpcore2", "uat-resilience[httpx]"),
     ("httpx", "httpx", "uat-resilience[httpx]"),
     ("httpx2", "httpx2", "uat-resilience[httpx2]"),
     ("requests", "requests", "uat-resilience[requests]"),

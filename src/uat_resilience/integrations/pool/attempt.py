@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 from uat_resilience.ambient import Deadline
 from uat_resilience.integrations.headers import DEADLINE, RETRY_ATTEMPT
 from uat_resilience.integrations.http.call import Call
-from uat_resilience.integrations.pool.library import Request
+from uat_resilience.integrations.pool.request import Request
 
 __all__ = ["Attempt"]
 

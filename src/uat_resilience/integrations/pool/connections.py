@@ -13,18 +13,13 @@ from collections.abc import AsyncIterator, Iterator
 from ssl import SSLContext
 from typing import Any, Generic, TypeVar
 
+import httpcore2
+
 from uat_resilience.integrations.http.repeating import Repeat
 from uat_resilience.integrations.pool.attempt import Attempt
-
-try:
-    import httpcore2
-except ImportError as error:
-    raise ImportError(
-        "httpcore2 is not installed: pip install 'uat-resilience[httpx]' (or [httpx2])"
-    ) from error
-
-from uat_resilience.integrations.pool.library import Library, Limits, Request
+from uat_resilience.integrations.pool.library import Library, Limits
 from uat_resilience.integrations.pool.network import Network
+from uat_resilience.integrations.pool.request import Request
 
 __all__ = ["AsyncConnections", "Connections"]
 

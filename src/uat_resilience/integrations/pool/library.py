@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Generic, Protocol, TypeVar
 
-import httpcore2
+try:
+    import httpcore2
+except ImportError as error:
+    raise ImportError(
+        "httpcore2 is not installed: pip install 'uat-resilience[httpx]' (or [httpx2])"
+    ) from error
 
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.dialect import Dialect
@@ -14,7 +19,7 @@ from uat_resilience.integrations.http.kin import Kinship
 from uat_resilience.integrations.http.repeating import Repeat, repeat_of
 from uat_resilience.integrations.pool.held_body import AsyncHeldBody, HeldBody
 
-__all__ = ["Library", "LibraryLimits", "Limits", "Request", "library_of"]
+__all__ = ["Library", "LibraryLimits", "Limits", "library_of"]
 
 FRESH = 0.5
 """Seconds a connection may have been idle to carry what must not be sent twice."""
@@ -29,45 +34,6 @@ class LibraryLimits(Protocol):
     max_connections: int | None
     max_keepalive_connections: int | None
     keepalive_expiry: float | None
-
-
-class Url(Protocol):
-    """A URL, as httpx and httpx2 have it."""
-
-    @property
-    def raw_scheme(self) -> bytes: ...
-    @property
-    def raw_host(self) -> bytes: ...
-    @property
-    def port(self) -> int | None: ...
-    @property
-    def raw_path(self) -> bytes: ...
-
-
-class Headers(Protocol):
-    """Headers, as httpx and httpx2 have them."""
-
-    @property
-    def raw(self) -> list[tuple[bytes, bytes]]: ...
-    def __contains__(self, key: object, /) -> bool: ...
-
-
-class Request(Protocol):
-    """A request, as httpx and httpx2 have it."""
-
-    method: str
-    stream: Any
-    extensions: dict[str, Any]
-
-    @property
-    def url(self) -> Url:
-        """Where it goes."""
-        ...
-
-    @property
-    def headers(self) -> Headers:
-        """What it says about itself."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from uat_resilience.integrations.http.deadlines import awithin, bounded, within
 from uat_resilience.integrations.http.exchange import AsyncExchange, Exchange, PolicyChoice
 from uat_resilience.integrations.pool.attempt import Attempt
 from uat_resilience.integrations.pool.connections import AsyncConnections, Connections
-from uat_resilience.integrations.pool.library import Library, LibraryLimits, Limits, Request
+from uat_resilience.integrations.pool.library import Library, LibraryLimits, Limits
+from uat_resilience.integrations.pool.request import Request
 
 __all__ = ["AsyncTransport", "Transport"]
 

@@ -1,0 +1,44 @@
+"""A request, as httpx and httpx2 have it."""
+
+from typing import Any, Protocol
+
+__all__ = ["Request"]
+
+
+class Url(Protocol):
+    """A URL, as httpx and httpx2 have it."""
+
+    @property
+    def raw_scheme(self) -> bytes: ...
+    @property
+    def raw_host(self) -> bytes: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def raw_path(self) -> bytes: ...
+
+
+class Headers(Protocol):
+    """Headers, as httpx and httpx2 have them."""
+
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]: ...
+    def __contains__(self, key: object, /) -> bool: ...
+
+
+class Request(Protocol):
+    """A request, as httpx and httpx2 have it."""
+
+    method: str
+    stream: Any
+    extensions: dict[str, Any]
+
+    @property
+    def url(self) -> Url:
+        """Where it goes."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """What it says about itself."""
+        ...
