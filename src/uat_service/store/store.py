@@ -10,10 +10,10 @@ await store.write(lambda connection: connection.execute(insert))
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
-from sqlalchemy import event, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     DBAPIError,
     InterfaceError,
@@ -22,11 +22,12 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import (
     TimeoutError as PoolTimeoutError,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from uat_resilience._core.arguments import at_least, seconds
 from uat_service.store.errors import StoreUnavailableError
 from uat_service.store.migrations import MigrationError, found
+from uat_service.store.sqlite import sqlite_engine
 from uat_service.store.writer import Writer
 
 __all__ = ["Store"]
@@ -63,7 +64,7 @@ class Store:
         self._retry_after = seconds("retry_after", retry_after)
         size = at_least("connections", connections, 1)
         if self.kind == "sqlite":
-            self._engine = _sqlite(given, size, patience)
+            self._engine = sqlite_engine(given, readers=size, patience=patience)
         elif self.kind in {"postgresql", "postgres"}:
             self.kind = "postgresql"
             self._engine = create_async_engine(
@@ -194,33 +195,3 @@ _TABLE = (
     "(number INTEGER PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL)"
 )
 _DONE = "INSERT INTO uat_migrations (number, name, digest) VALUES (:number, :name, :digest)"
-
-
-def _sqlite(url: URL, size: int, patience: float) -> AsyncEngine:
-    if not url.database or url.database == ":memory:":
-        raise ValueError("url must name a file: what is in memory only is lost")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite"),
-        pool_size=size,
-        max_overflow=1,
-        pool_timeout=patience,
-        connect_args={"timeout": patience},
-    )
-
-    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - a driver's connection
-        connection.isolation_level = (
-            None  # So that BEGIN is ours, and DDL is part of a transaction.
-        )
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    def begin(connection: Any) -> None:  # noqa: ANN401 - an event's connection
-        writes = connection.get_execution_options().get("uat_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    event.listen(engine.sync_engine, "connect", prepare)
-    event.listen(engine.sync_engine, "begin", begin)
-    return engine

@@ -315,6 +315,20 @@ def test_processes_that_migrate_at_once_do_so_once(url: str, tmp_path: Path) -> 
     assert sorted(asyncio.run(main())) == [0, 0, 1]
 
 
+def test_many_may_open_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
+    """SQLite's patience has gaps while a file gets its write-ahead log: some of these rounds met one."""
+    (tmp_path / "0001_things.sql").write_text(f"{TABLE};\n")
+
+    async def main(file: Path) -> list[int]:
+        stores = [Store(f"sqlite:///{file}") for _ in range(6)]
+        ran = await asyncio.gather(*(store.migrate(tmp_path) for store in stores))
+        await asyncio.gather(*(store.close() for store in stores))
+        return ran
+
+    for round_ in range(15):
+        assert sum(asyncio.run(main(tmp_path / f"{round_}.db"))) == 1
+
+
 @pytest.mark.parametrize(
     ("files", "says"),
     [
