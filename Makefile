@@ -30,14 +30,14 @@ help: ## List the commands
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@touch $@
 
-.venv/.test: .venv/.base constraints/test.txt pyproject.toml
+.venv/.test: .venv/.base constraints/test.txt pyproject.toml reference-services/pyproject.toml
 	$(UV) pip install --quiet --python .venv --require-hashes -r constraints/test.txt
-	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation -e .
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation -e . -e reference-services
 	@touch $@
 
-.venv/.dev: .venv/.base constraints/dev.txt pyproject.toml
+.venv/.dev: .venv/.base constraints/dev.txt pyproject.toml reference-services/pyproject.toml
 	$(UV) pip sync --quiet --python .venv --require-hashes constraints/dev.txt
-	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation -e .
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation -e . -e reference-services
 	@touch .venv/.test $@
 
 .venv-bench/.stamp: .uv/.stamp constraints/bench.txt pyproject.toml
@@ -72,7 +72,7 @@ check: lint imports types docs cover ## Run every check that a commit must pass
 lint: .venv/.dev ## Check format, style and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs src tests examples
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs src tests examples reference-services
 
 imports: .venv/.dev ## Check that nothing imports upward
 	$(BIN)/lint-imports --no-logo

@@ -1,0 +1,1 @@
+"""Authentication: who somebody is, and what they may do."""

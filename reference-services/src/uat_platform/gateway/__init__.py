@@ -1,0 +1,1 @@
+"""The API gateway: one door in front of all services."""

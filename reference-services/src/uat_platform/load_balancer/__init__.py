@@ -1,0 +1,1 @@
+"""The load balancer: which instances there are, and which one gets a request."""

@@ -1,0 +1,1 @@
+"""The metrics aggregator: what all services measure, in one place."""
