@@ -45,6 +45,16 @@ async def test_a_call_that_was_cut_counts_for_the_time_it_had() -> None:
     assert timeout.seconds == 4.0
 
 
+async def test_a_timeout_of_something_inside_is_a_failure_like_others() -> None:
+    timeout, inner = following(), Timeout(1.0, name="inner")
+
+    for _ in range(4):
+        with pytest.raises(TimedOutError, match="inner"):
+            await timeout.acall(inner.acall, pause, 5.0)
+
+    assert timeout.seconds == 10.0
+
+
 async def test_fast_failures_do_not_shorten_it() -> None:
     timeout = following()
 

@@ -12,6 +12,7 @@ import asyncio
 from asyncio import CancelledError, Task, current_task
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
 from uat_resilience._core.deadline import DeadlineQueue
 from uat_resilience.ambient import EnforcedDeadline
@@ -102,11 +103,10 @@ class SingleAlarm(Alarm):
 
     __slots__ = ()
 
-    def enter(self, until: float, policy: str, after: float) -> Scope | None:
-        """Watch over the running task until `until`; None when this alarm's loop is not the one that runs here."""
-        task: Task[object] | None = current_task(self._loop)
-        if task is None:
-            return None
+    def enter(self, until: float, policy: str, after: float) -> Scope:
+        """Watch over the running task until `until`."""
+        # It is made where it is entered, so it belongs to the loop that runs here.
+        task = cast("Task[object]", current_task(self._loop))
         scope = LoneScope(self, until, policy, after, task)
         self.running[scope] = None
         self._disarm = self.clock.arm(until, self.ring)
