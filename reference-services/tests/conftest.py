@@ -1,0 +1,5 @@
+"""What the tests of all reference services share."""
+
+from tests.conftest import _bus_as_it_was
+
+__all__ = ["_bus_as_it_was"]
