@@ -9,8 +9,11 @@ passing. `soak` draws new ones, and many of them: `make soak`.
 """
 
 import os
+import sys
+import threading
 from collections.abc import Generator
 from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -68,6 +71,22 @@ def _bus_as_it_was() -> Generator[None]:
     with bus._lock:
         bus._listeners, bus._put_on, bus._meters, bus._tracers = before
         bus._notice()
+
+
+@pytest.fixture(autouse=True)
+def _unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Keep coverage out of what runs whole programs: no line is proved by that, and it takes twice as long."""
+    here = request.path.relative_to(Path(__file__).parent)
+    if here.parts[0] not in {"benchmarks", "docs", "examples"}:
+        yield
+        return
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    trace, trace_of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    yield
+    sys.settrace(trace)
+    threading.settrace(trace_of_threads)
 
 
 class LoopClock(SystemClock):
