@@ -17,8 +17,9 @@ a minute through a whole pipeline.
 
 from uat_resilience.simulate.arrivals import Arrivals, Bursts, Poisson, Ramp, Steady
 from uat_resilience.simulate.dependency import BrownOut, Dependency, DependencyError, Outage
+from uat_resilience.simulate.figures import Bucket, Endings, Figures, Latencies
 from uat_resilience.simulate.latency import Fixed, Latency, LogNormal, Memoryless, Uniform
-from uat_resilience.simulate.result import Bucket, Endings, Latencies, Result
+from uat_resilience.simulate.result import Result
 from uat_resilience.simulate.scenario import Scenario, ScenarioError, load, shipped
 from uat_resilience.simulate.simulation import run
 from uat_resilience.simulate.workload import Workload
@@ -31,6 +32,7 @@ __all__ = [
     "Dependency",
     "DependencyError",
     "Endings",
+    "Figures",
     "Fixed",
     "Latencies",
     "Latency",

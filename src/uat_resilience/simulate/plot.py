@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from uat_resilience.simulate.result import Bucket, Result
+from uat_resilience.simulate.figures import Bucket, Figures
 
 try:
     import matplotlib as mpl
@@ -38,7 +38,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def draw(
-    results: Sequence[Result],
+    results: Sequence[Figures],
     path: str | Path,
     *,
     title: str = "",

@@ -7,8 +7,9 @@ from contextvars import Context
 
 from uat_resilience.errors import CallRefusedError, ResilienceError
 from uat_resilience.simulate.dependency import DependencyError
+from uat_resilience.simulate.figures import Bucket, Endings, Latencies
 from uat_resilience.simulate.kernel import Kernel, Task
-from uat_resilience.simulate.result import Bucket, Endings, Latencies, Result
+from uat_resilience.simulate.result import Result
 from uat_resilience.simulate.service import Service
 from uat_resilience.simulate.workload import Workload
 from uat_resilience.telemetry.events import (  # noqa: TC001 - as everywhere

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from uat_resilience.simulate.result import Result
+from uat_resilience.simulate.figures import Figures
 from uat_resilience.telemetry.events import BreakerStateChanged
 
 __all__ = ["comparison", "summary"]
@@ -15,7 +15,7 @@ _LATENCIES = (("mean", "mean"), ("p50", "p50"), ("p99", "p99"), ("p99.9", "p999"
 _CHANGES = 6  # As many changes of breakers as a summary spells out.
 
 
-def summary(result: Result) -> str:
+def summary(result: Figures) -> str:
     """Return a few lines about one result."""
     endings, latencies = result.endings, result.latencies
     lines = (
@@ -33,7 +33,7 @@ def summary(result: Result) -> str:
     return "\n".join([result.title, *told])
 
 
-def comparison(results: Sequence[Result]) -> str:
+def comparison(results: Sequence[Figures]) -> str:
     """Return a table with one line for each result."""
     head = (
         *("", "in time", "per s", "late", "failed", "refused", "calls", "per call"),
@@ -42,12 +42,12 @@ def comparison(results: Sequence[Result]) -> str:
     return _table([head, *(_row(result) for result in results)])
 
 
-def longest_queue(result: Result) -> int:
+def longest_queue(result: Figures) -> int:
     """Return the calls in the dependency's queue at the end of its worst stretch of time."""
     return max(bucket.queue for bucket in result.buckets)
 
 
-def _row(result: Result) -> tuple[str, ...]:
+def _row(result: Figures) -> tuple[str, ...]:
     endings, latencies = result.endings, result.latencies
     return (
         result.title,
