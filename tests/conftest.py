@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Generator
 from inspect import iscoroutinefunction
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -73,11 +72,13 @@ def _bus_as_it_was() -> Generator[None]:
         bus._notice()
 
 
+_WHOLE_PROGRAMS = {"benchmarks", "docs", "examples", "reference-services"}
+
+
 @pytest.fixture(autouse=True)
 def _unmeasured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Keep coverage out of what runs whole programs: no line is proved by that, and it takes twice as long."""
-    here = request.path.relative_to(Path(__file__).parent)
-    if here.parts[0] not in {"benchmarks", "docs", "examples"}:
+    if not _WHOLE_PROGRAMS.intersection(request.path.parts):
         yield
         return
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)

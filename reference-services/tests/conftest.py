@@ -1,5 +1,5 @@
 """What the tests of all reference services share."""
 
-from tests.conftest import _bus_as_it_was
+from tests.conftest import _bus_as_it_was, _unmeasured
 
-__all__ = ["_bus_as_it_was"]
+__all__ = ["_bus_as_it_was", "_unmeasured"]
