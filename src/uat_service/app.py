@@ -19,6 +19,7 @@ from litestar.plugins import PluginProtocol
 from litestar.types import ControllerRouterHandler
 
 from uat_resilience import Bulkhead, HealthRegistry
+from uat_resilience._core.arguments import flag
 from uat_resilience.integrations.asgi import HealthRoutes, Limiter, ResilienceReport
 from uat_resilience.integrations.serving.asgi_types import App, Receive, Scope, Send
 from uat_resilience.integrations.structlog import instrument
@@ -66,6 +67,10 @@ class Service:
         limiter: Lets requests in, or None for all. Default: a bulkhead of `BULKHEAD_SIZE`, with a queue as long,
             in which a request waits for at most a second. A streamed answer holds its place until it ends.
         plugins: Of Litestar. An `InitPlugin` changes anything about the application.
+        around: Is given the application, and returns one that stands in front of it, behind the operators' routes:
+            a proxy, say, that hands on only what is for the service itself.
+        faithful: Serve headers with their names as they are spelled, and none that the application did not send,
+            as a proxy has to.
 
     Attributes:
         name: Of the service.
@@ -74,6 +79,7 @@ class Service:
         shutdown: Its end; `shutdown.on_close(...)` runs when the last request is over.
         metrics: Its metrics; `metrics.registry` takes more.
         litestar: The application inside.
+        faithful: As it was given; whoever serves the service goes by it.
 
     Raises:
         ConfigurationError: A setting breaks a rule.
@@ -92,7 +98,10 @@ class Service:
         details: Details | None = None,
         limiter: Limiter | Unset | None = Unset.UNSET,
         plugins: Sequence[PluginProtocol] = (),
+        around: Callable[[App], App] | None = None,
+        faithful: bool = False,
     ) -> None:
+        self.faithful = flag("faithful", faithful)
         self.settings = Settings.read(name) if settings is None else settings
         self.name = self.settings.service_name
         self._version = version
@@ -116,9 +125,10 @@ class Service:
             openapi_config=OpenAPIConfig(title=self.name, version=version),
             plugins=list(plugins),
         )
+        app = cast("App", self.litestar)
         self._asgi = Outer(
             Operations(
-                cast("App", self.litestar),
+                app if around is None else around(app),
                 health=HealthPage(self.health, service=self.name, version=version, details=details),
                 probes=HealthRoutes(self.health, report=self._report),
                 metrics=self.metrics,

@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         grace=settings.shutdown_grace,
         lifeline=int(lifeline) if lifeline else None,
         inherited=given.fd is not None,
+        faithful=service.faithful,
     ).run([listener])
 
 

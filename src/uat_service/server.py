@@ -27,6 +27,7 @@ import uvicorn
 
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_resilience.lifecycle import GracefulShutdown
+from uat_service.proxy.spelling import FaithfulProtocol
 
 __all__ = ["Server"]
 
@@ -54,6 +55,7 @@ class Server(uvicorn.Server):
         lifeline: Descriptor that reads the end of the file when whoever started us is gone, or None.
         inherited: True when whoever started us listens on the socket too. At the first signal no more connections
             are taken from it then: they wait for the next process, and none is told that we are leaving.
+        faithful: Let names of headers be as they are spelled, and add no `Date`.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Server(uvicorn.Server):
         grace: float,
         lifeline: int | None = None,
         inherited: bool = False,
+        faithful: bool = False,
     ) -> None:
         rest = grace - delay
         config = uvicorn.Config(
@@ -73,6 +76,8 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=not faithful,
+            http=FaithfulProtocol if faithful else "auto",
             ws="websockets-sansio",
             timeout_keep_alive=_KEEP_ALIVE,
             # Less than all of it, so that what comes after the work has some, too. uvicorn takes fractions.

@@ -10,16 +10,14 @@ What comes out of it is what went in: paths and queries byte for byte, headers w
 and (in answers) their case, bodies as they were compressed. Only headers of a single hop end here.
 """
 
-from uat_resilience._core.arguments import flag, seconds
+from uat_resilience._core.arguments import flag
 from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
 from uat_service.proxy.http import Exchange
-from uat_service.proxy.pool import Pool
+from uat_service.proxy.pools import Pools
 from uat_service.proxy.target import Choose, Target
 from uat_service.proxy.websocket import Socket
 
 __all__ = ["ReverseProxy"]
-
-_ORIGINS = 1000
 
 
 class ReverseProxy:
@@ -50,11 +48,9 @@ class ReverseProxy:
         patience: float = 60.0,
     ) -> None:
         self._announce = flag("announce", announce)
-        self._connect_timeout = seconds("connect_timeout", connect_timeout)
-        self._patience = seconds("patience", patience)
-        self._pools: dict[str, Pool] = {}
+        self._pools = Pools(connect_timeout=connect_timeout, patience=patience)
         if isinstance(target, str):
-            self._pool(target)
+            self._pools[target]
             self._choose = _always(Target(target))
         elif callable(target):
             self._choose = target
@@ -78,9 +74,9 @@ class ReverseProxy:
                 await send({"type": "http.response.body", "body": b""})
                 return
             exchange = Exchange(scope, receive, send)
-            await exchange.run(self._pool(target.origin), target, announce=self._announce)
+            await exchange.run(self._pools[target.origin], target, announce=self._announce)
             return
-        socket = Socket(scope, receive, send, connect_timeout=self._connect_timeout)
+        socket = Socket(scope, receive, send, connect_timeout=self._pools.connect_timeout)
         if target is None:
             await receive()
             await socket.refuse(404)
@@ -89,19 +85,7 @@ class ReverseProxy:
 
     def close(self) -> None:
         """Close the connections that wait for a request."""
-        for pool in self._pools.values():
-            pool.close()
-        self._pools.clear()
-
-    def _pool(self, origin: str) -> Pool:
-        pool = self._pools.get(origin)
-        if pool is None:
-            if len(self._pools) >= _ORIGINS:
-                # Origins come and go with instances; the one that was made first is the likeliest to be gone.
-                self._pools.pop(next(iter(self._pools))).close()
-            pool = Pool(origin, connect_timeout=self._connect_timeout, patience=self._patience)
-            self._pools[origin] = pool
-        return pool
+        self._pools.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

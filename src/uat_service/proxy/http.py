@@ -1,6 +1,11 @@
-"""One HTTP request through the proxy, streamed both ways."""
+"""One HTTP request through the proxy, streamed both ways.
 
-from uat_resilience.integrations.serving.asgi_types import Message, Receive, Scope, Send
+begin ──▶ open ──▶ relay           the body begins, an upstream answers, the answer is passed back
+           └─ failed: open again, elsewhere, if the request may be sent again and nothing was answered
+"""
+
+from uat_resilience.integrations.serving.asgi_types import RawHeaders, Receive, Scope, Send
+from uat_service.proxy.arrival import Arrival
 from uat_service.proxy.connection import Connection
 from uat_service.proxy.errors import BrokenAnswerError, ProxyError, told
 from uat_service.proxy.feed import Feed, GoneError, framed
@@ -21,22 +26,30 @@ _HIGHEST = 599
 class Exchange:
     """Pass one request on, and its answer back.
 
-    A request is sent once. The one exception: a kept connection that the upstream has closed meanwhile, before a
-    byte of an answer came, for a request that has no body and may be sent twice by what its method means.
+    `run` sends a request once. The one exception: a kept connection that the upstream has closed meanwhile, before
+    a byte of an answer came, for a request that has no body and may be sent twice by what its method means.
+    Whoever knows more about the request does the three steps itself.
 
     Args:
         scope: The request.
         receive: Where the rest of it comes from.
         send: Where the answer goes.
+
+    Attributes:
+        started: True once the answer has begun.
+        replayable: True when the whole body of the request is at hand, so that it can be sent again.
     """
 
-    __slots__ = ("_receive", "_scope", "_send", "_started")
+    __slots__ = ("_chunked", "_data", "_receive", "_scope", "_send", "replayable", "started")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._started = False
+        self.started = False
+        self.replayable = True
+        self._chunked = False
+        self._data = b""
 
     async def run(self, pool: Pool, target: Target, *, announce: bool) -> None:
         """Make the exchange.
@@ -47,64 +60,101 @@ class Exchange:
             ProxyError: The answer broke off after it had begun.
         """
         try:
-            head = request_head(self._scope, target, announce=announce)
-            coding = framing(self._scope["headers"])
-            first: Message = {"body": b"", "more_body": False}
-            if coding is not None:
-                first = await self._receive()
-                if first["type"] != "http.request":
-                    return
-            await self._exchange(pool, head, first, chunked=coding == b"chunked")
+            await self.begin()
+            await self.relay(await self.open(pool, target, announce=announce))
         except GoneError:
             return
         except ProxyError as error:
-            if self._started:
+            if self.started:
                 raise
             await told(error, self._send)
 
-    async def _exchange(self, pool: Pool, head: bytes, first: Message, *, chunked: bool) -> None:
+    async def begin(self, *, hold: int = 0) -> None:
+        """Take the first part of the body, if there is any.
+
+        Args:
+            hold: Bytes of a body of known length that are waited for, so that it can be sent again.
+
+        Raises:
+            RefusedRequestError: It is not said in one way where the body ends.
+            GoneError: The client is gone.
+        """
+        coding = framing(self._scope["headers"])
+        if coding is None:
+            return
+        self._chunked = coding == b"chunked"
+        whole = not self._chunked and int(coding) <= hold
+        parts: list[bytes] = []
+        while not parts or (whole and not self.replayable):
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise GoneError("the client is gone")
+            parts.append(message.get("body", b""))
+            self.replayable = not message.get("more_body", False)
+        self._data = framed(b"".join(parts), chunked=self._chunked, more=not self.replayable)
+
+    async def open(self, pool: Pool, target: Target, *, announce: bool) -> Arrival:
+        """Send the request, and wait for the head of its answer.
+
+        Raises:
+            UnreachableError: There is no connection to be had: nothing was sent.
+            ProxyError: There will be no answer.
+        """
         method: str = self._scope["method"]
-        more: bool = first.get("more_body", False)
-        data = framed(first.get("body", b""), chunked=chunked, more=more)
-        repeatable = method in _IDEMPOTENT and not data and not more
+        head = request_head(self._scope, target, announce=announce)
+        repeatable = method in _IDEMPOTENT and not self._data and self.replayable
         connection = await pool.acquire(fresh=method not in _IDEMPOTENT)
         while True:
-            whole = False
-            feed = Feed(self._receive, connection, chunked=chunked, complete=not more)
             try:
-                connection.begin(head + data, method=method)
-                feed.start()
-                await self._relay(connection)
-                # An answer before the end of the request: the rest is not wanted.
-                whole = feed.complete
-                return
+                return await self._sent(connection, pool, head)
             except BrokenAnswerError:
                 if not repeatable or connection.touched or not connection.answers:
                     raise
-            finally:
-                await feed.stop()
-                pool.release(connection, fit=whole)
             connection = await pool.connect()
 
-    async def _relay(self, connection: Connection) -> None:
-        """Pass the answer back, as it comes."""
-        await connection.head()
-        status = connection.status
-        if status > _HIGHEST:
-            raise BrokenAnswerError(f"the status is {status}")
+    async def relay(self, arrival: Arrival, *, more: RawHeaders | None = None) -> None:
+        """Pass the answer back, as it comes.
+
+        Args:
+            arrival: The answer.
+            more: Headers that are added to it.
+
+        Raises:
+            ProxyError: It broke off.
+        """
+        connection, status, whole = arrival.connection, arrival.status, False
         # Servers hold an answer to its length, and these have one without a body.
         without = (
             _NO_LENGTH
             if status in _NO_CONTENT and self._scope["method"] != "HEAD"
             else frozenset[bytes]()
         )
-        headers = end_to_end(connection.headers, without=without)
-        told = [(Spelled(name), value) for name, value in headers]
-        self._started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": told})
-        while True:
-            data = await connection.take()
-            last = connection.ended
-            await self._send({"type": "http.response.body", "body": data, "more_body": not last})
-            if last:
-                return
+        headers = end_to_end(arrival.headers, without=without)
+        told = [*((Spelled(name), value) for name, value in headers), *(more or ())]
+        try:
+            self.started = True
+            await self._send({"type": "http.response.start", "status": status, "headers": told})
+            while not whole:
+                data = await connection.take()
+                whole = connection.ended
+                await self._send(
+                    {"type": "http.response.body", "body": data, "more_body": not whole}
+                )
+        except BaseException:
+            await arrival.release(whole=False)
+            raise
+        await arrival.release(whole=True)
+
+    async def _sent(self, connection: Connection, pool: Pool, head: bytes) -> Arrival:
+        feed = Feed(self._receive, connection, chunked=self._chunked, complete=self.replayable)
+        arrival = Arrival(connection, feed, pool)
+        try:
+            connection.begin(head + self._data, method=self._scope["method"])
+            feed.start()
+            await connection.head()
+            if connection.status > _HIGHEST:
+                raise BrokenAnswerError(f"the status is {connection.status}")
+        except BaseException:
+            await arrival.release(whole=False)
+            raise
+        return arrival

@@ -9,6 +9,7 @@ from websockets.frames import Close  # noqa: TC002 - read by those who ask for t
 from websockets.typing import Subprotocol
 
 from uat_resilience.integrations.serving.asgi_types import RawHeaders, Receive, Scope, Send
+from uat_service.proxy.errors import BrokenAnswerError, ProxyError, UnreachableError
 from uat_service.proxy.headers import end_to_end
 from uat_service.proxy.outgoing import raw_target, request_headers
 from uat_service.proxy.target import Target
@@ -60,17 +61,40 @@ class Socket:
 
     async def run(self, target: Target, *, announce: bool) -> None:
         """Connect to the upstream and pass messages on until one side ends it; then end the other one."""
-        await self._receive()  # websocket.connect
+        await self.begin()
         try:
-            upstream = await self._connect(target, announce=announce)
+            upstream = await self.open(target, announce=announce)
+        except ProxyError:
+            await self.refuse(502)
+            return
+        if upstream is not None:
+            await self.relay(upstream)
+
+    async def begin(self) -> None:
+        """Take the client's wish to connect."""
+        await self._receive()  # websocket.connect
+
+    async def open(self, target: Target, *, announce: bool) -> ClientConnection | None:
+        """Connect to the upstream; None when it refuses, which the client has been told then.
+
+        Raises:
+            UnreachableError: There is no connection to be had.
+            BrokenAnswerError: What the upstream answers is no handshake.
+        """
+        try:
+            return await self._connect(target, announce=announce)
         except InvalidStatus as error:
             answer = error.response
             raw = [(name.encode(), value.encode()) for name, value in answer.headers.raw_items()]
             await self.refuse(answer.status_code, raw, bytes(answer.body or b""))
-            return
-        except (InvalidHandshake, InvalidURI, OSError):
-            await self.refuse(502)
-            return
+            return None
+        except (InvalidHandshake, InvalidURI) as error:
+            raise BrokenAnswerError("the answer is no handshake") from error
+        except OSError as error:
+            raise UnreachableError(f"{target.origin} cannot be reached") from error
+
+    async def relay(self, upstream: ClientConnection) -> None:
+        """Accept the client, and pass messages on until one side ends it; then end the other one."""
         try:
             await self._accept(upstream)
             await self._pump(upstream)

@@ -94,7 +94,7 @@ class Stage:
 
     def age(self, seconds: float) -> None:
         """Let the kept connections have been idle for longer."""
-        for pool in self._proxy._pools.values():
+        for pool in self._proxy._pools._pools.values():
             while not pool._idle:
                 pass  # The proxy's thread puts it back a moment after the answer.
             for connection in pool._idle:
