@@ -1,0 +1,1 @@
+"""Keys that sign tokens: published before they are used, and after."""

@@ -1,0 +1,132 @@
+"""What the service is made of, put together in one place."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar
+from prometheus_client import Counter
+
+from uat_platform.auth.accounts.accounts import Accounts
+from uat_platform.auth.accounts.lockout import Lockout
+from uat_platform.auth.accounts.passwords import Passwords
+from uat_platform.auth.accounts.users import Users
+from uat_platform.auth.keys.ring import KeyRing
+from uat_platform.auth.limits import AddressLimits
+from uat_platform.auth.sessions.access import AccessTokens
+from uat_platform.auth.sessions.callers import Callers
+from uat_platform.auth.sessions.refresh import RefreshTokens
+from uat_platform.auth.sessions.revoked import RevokedTokens
+from uat_platform.auth.sessions.sessions import Sessions
+from uat_platform.auth.settings import AuthSettings
+from uat_resilience.clock import wall_time
+from uat_service.store import Store
+
+__all__ = ["Parts"]
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+# For clocks that differ, and for requests that are on their way when a token expires.
+_MARGIN = 300.0
+
+
+class Parts:
+    """Everything that requests need. Belongs to one event loop; made without one.
+
+    Args:
+        settings: What the service was told.
+        now: Returns seconds since 1970.
+
+    Attributes:
+        counters: Its own metrics, to be registered.
+    """
+
+    def __init__(
+        self,
+        settings: AuthSettings,
+        *,
+        now: Callable[[], float] = wall_time,
+    ) -> None:
+        self.settings = settings
+        self.now = now
+        self.store = Store(settings.database_url)
+        self.keys = KeyRing(
+            self.store,
+            now,
+            lifetime=settings.key_lifetime,
+            notice=settings.key_notice,
+            kept=settings.access_token_lifetime + _MARGIN,
+            passphrase=settings.key_passphrase.get_secret_value(),
+        )
+        self.passwords = Passwords(
+            memory=settings.password_memory,
+            passes=settings.password_passes,
+            threads=settings.hashing_threads,
+            queue=settings.password_queue,
+            patience=settings.password_wait,
+        )
+        refreshes = _counter("auth_refreshes", "Refresh tokens that were shown")
+        logins = _counter("auth_logins", "Passwords that were given")
+        self.counters = (refreshes, logins)
+        self.limits = AddressLimits(settings)
+        self.users = Users(self.store, now)
+        self.accounts = Accounts(
+            self.users,
+            self.passwords,
+            Lockout(
+                self.store,
+                now,
+                attempts=settings.login_attempts,
+                shortest=settings.lock_first,
+                longest=settings.lock_longest,
+            ),
+            told=lambda outcome: logins.labels(outcome).inc(),
+        )
+        self.sessions = Sessions(self.store, now, lifetime=settings.session_lifetime)
+        self.refresh = RefreshTokens(
+            self.store,
+            now,
+            grace=settings.refresh_grace,
+            told=lambda step: refreshes.labels(step.value).inc(),
+        )
+        self.access = AccessTokens(
+            self.keys,
+            now,
+            issuer=settings.issuer_url,
+            audience=settings.audience,
+            algorithm=settings.signing_algorithm,
+            lifetime=settings.access_token_lifetime,
+        )
+        self.revoked = RevokedTokens(self.store, now)
+        self.callers = Callers(self.access, self.sessions, self.revoked)
+        self._preparing = asyncio.Lock()
+        self._prepared = False
+
+    async def database(self) -> None:
+        """Bring the database up to date, once, and ask it for a sign of life: for health checks."""
+        async with self._preparing:
+            if not self._prepared:
+                await self.store.migrate(_MIGRATIONS)
+                self._prepared = True
+        await self.store.check()
+
+    async def signing(self) -> bool:
+        """Return whether there are keys to sign with, made now if need be: for health checks."""
+        if not self.keys.ready:
+            await self.database()
+            await self.keys.load()
+        return self.keys.ready
+
+    @asynccontextmanager
+    async def lifespan(self, _: Litestar | None = None) -> AsyncGenerator[None]:
+        """Close everything after the last request."""
+        try:
+            yield
+        finally:
+            self.passwords.close()
+            await self.limits.close()
+            await self.store.close()
+
+
+def _counter(name: str, words: str) -> Counter:
+    return Counter(name, words, ["outcome"], registry=None)

@@ -1,0 +1,59 @@
+"""Routes, dependencies and parts, made into one service."""
+
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins import InitPlugin
+
+from uat_platform.auth.parts import Parts
+from uat_platform.auth.routes import account, keys
+from uat_service.app import Service
+from uat_service.dependency import Dependency
+
+__all__ = ["serving"]
+
+_VERSION = "1.0.0"
+
+
+class _Wired(InitPlugin):
+    """Gives routes what they ask for, and the schema what is to be known of all of them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Change the application before it is made."""
+        parts = self._parts
+        app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
+        if app_config.openapi_config is not None:
+            app_config.openapi_config.components = Components(
+                security_schemes={
+                    "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                    "api_key": SecurityScheme(
+                        type="apiKey", name="X-API-Key", security_scheme_in="header"
+                    ),
+                }
+            )
+        return app_config
+
+
+def serving(parts: Parts) -> Service:
+    """Return the service that answers with these parts."""
+    settings = parts.settings
+    dependencies = [Dependency("database", parts.database), Dependency("keys", parts.signing)]
+    if settings.redis_addr:
+        host, _, port = settings.redis_addr.rpartition(":")
+        dependencies.append(Dependency.tcp("redis", host=host, port=int(port), required=False))
+    service = Service(
+        "auth",
+        version=_VERSION,
+        settings=settings,
+        routes=[*account.routes, *keys.routes],
+        dependencies=dependencies,
+        lifespan=[parts.lifespan],
+        plugins=[_Wired(parts)],
+        details=lambda: {"service": "auth-service"},
+    )
+    for counter in parts.counters:
+        service.metrics.registry.register(counter)
+    return service.watch(parts.passwords.slots)
