@@ -64,7 +64,7 @@ class Callers:
         writer.write(f"{head}X-Request-Timeout-Ms: {limit * 1000:.0f}\r\n\r\n".encode())
         try:
             async with asyncio.timeout(patience):
-                status = await _answer(reader)
+                status, goes_on = await _answer(reader)
         except TimeoutError:
             self.left += 1
             writer.close()
@@ -72,12 +72,14 @@ class Callers:
         self.statuses[status] += 1
         if now() > until:
             self.late[number] = now() - until
-        return True
+        if not goes_on:
+            writer.close()
+        return goes_on
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
-    """Read an answer to its end, and return its status."""
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """Read an answer to its end, and return its status, and whether the connection goes on."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     _, _, rest = head.partition(b"content-length: ")
     await reader.readexactly(int(rest.split(b"\r\n")[0]))
-    return int(head.split(b" ")[1])
+    return int(head.split(b" ")[1]), b"\r\nconnection: close" not in head
