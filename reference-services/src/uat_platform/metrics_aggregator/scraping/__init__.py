@@ -1,0 +1,1 @@
+"""Asking services for their metrics: whom, how often, and how much of an answer is taken."""

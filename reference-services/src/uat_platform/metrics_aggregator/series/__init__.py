@@ -1,0 +1,1 @@
+"""Series of samples: their labels, their newest hour, and how they are chosen."""
