@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m uat_service.serve", description=__doc__)
     parser.add_argument("app", help="the service, as MODULE:APP", metavar="MODULE:APP")
     parser.add_argument("--fd", type=int, help="a listening socket that was inherited")
+    parser.add_argument("--own-fd", type=int, help="a second one, which no other process shares")
     parser.add_argument("--host", help="address to listen on, instead of HOST")
     parser.add_argument("--port", type=int, help="port to listen on, instead of PORT")
     given = parser.parse_args(arguments)
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         listener = _listening(host, settings.port if given.port is None else given.port)
     else:
         listener = _inherited(given.fd)
+    own = [] if given.own_fd is None else [_inherited(given.own_fd)]
     lifeline = os.environ.get(_LIFELINE)
     Server(
         service,
@@ -56,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
         lifeline=int(lifeline) if lifeline else None,
         inherited=given.fd is not None,
         faithful=service.faithful,
-    ).run([listener])
+    ).run([listener, *own])
 
 
 def _loaded(name: str) -> Service:

@@ -16,6 +16,7 @@ REDIS = "redis"
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _APP = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(\))?", re.ASCII)
 _FD = "{fd}"
+_OWN_FD = "{own_fd}"
 
 
 def _words(value: object) -> object:
@@ -33,7 +34,8 @@ class Service(_Table):
         name: What others call it.
         app: The application, as `module:name`; served by `python -m uat_service.serve`.
         command: What to run instead of `app`, for anything that is no Python application. `{fd}` stands for the
-            listening socket, `{port}` for its port and `{python}` for the interpreter.
+            listening socket, `{port}` for its port, `{own_fd}` for a second socket that no other replica shares,
+            and `{python}` for the interpreter.
         port: Where it listens; 0 for any that is free, None for a service that does not listen.
         needs: Services that must be ready before it starts.
         optional_needs: Services that are started before it, and may fail.
@@ -94,6 +96,8 @@ class Service(_Table):
             raise ValueError("has {fd} in its command, so it must have a health path")
         if self.replicas > 1 and self.port is not None and not self.inherits:
             raise ValueError("has replicas, so its command must take its socket as {fd}")
+        if self.command and _OWN_FD in " ".join(self.command) and not self.inherits:
+            raise ValueError("has {own_fd} in its command, so it must take {fd}, too")
         return self
 
     @property
@@ -102,6 +106,12 @@ class Service(_Table):
         return self.port is not None and (
             self.app is not None or _FD in " ".join(self.command or ())
         )
+
+    @property
+    def owns(self) -> bool:
+        """Whether each of its processes is given a socket of its own, too, and can be asked there by itself."""
+        told = self.app is not None and self.replicas > 1
+        return told or _OWN_FD in " ".join(self.command or ())
 
     @property
     def ready_path(self) -> str | None:

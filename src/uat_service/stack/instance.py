@@ -224,7 +224,7 @@ class Instance:
         return True
 
     async def _problem(self) -> str | None:
-        return await self._shared.prober.problem(self._service, self._launch.port)
+        return await self._shared.prober.problem(self._service, self._launch.door)
 
     async def _judge(self, code: int, reason: str) -> None:
         now, since = self._shared.clock.now(), self._ready_since

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from uat_service.stack.definition import Service
 from uat_service.stack.reading import Described
-from uat_service.stack.sockets import Sockets
+from uat_service.stack.sockets import Sockets, reachable
 from uat_service.stack.surroundings import command_line, environment
 
 __all__ = ["Launch", "Launches"]
@@ -14,13 +14,21 @@ __all__ = ["Launch", "Launches"]
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a process is started."""
+    """How a process is started.
+
+    Attributes:
+        command: The program and its arguments.
+        env: Its whole environment.
+        cwd: Its working directory.
+        fds: Descriptors that it inherits.
+        door: The port where it is asked whether it is ready.
+    """
 
     command: Sequence[str]
     env: Mapping[str, str]
     cwd: Path
     fds: tuple[int, ...]
-    port: int | None
+    door: int | None
 
 
 class Launches:
@@ -48,8 +56,8 @@ class Launches:
 
     def __call__(self, service: Service, instance: str) -> Launch:
         """Return how a process of a service is started."""
-        ports, host = self._sockets.ports, _reachable(self._sockets.host)
-        fd, port = self._sockets.fd(service.name), ports.get(service.name)
+        ports, host = self._sockets.ports, _written(reachable(self._sockets.host))
+        fd, own_fd = self._sockets.fd(service.name), self._sockets.own_fd(instance)
         env = environment(
             service,
             instance,
@@ -60,13 +68,13 @@ class Launches:
             lifeline=self._lifeline,
         )
         return Launch(
-            command=command_line(service, port=port, fd=fd),
+            command=command_line(service, port=ports.get(service.name), fd=fd, own_fd=own_fd),
             env=env,
             cwd=Path.cwd(),
-            fds=(self._lifeline,) if fd is None else (fd, self._lifeline),
-            port=port,
+            fds=tuple(each for each in (fd, own_fd, self._lifeline) if each is not None),
+            door=self._sockets.door(service.name, instance),
         )
 
 
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared
+def _written(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

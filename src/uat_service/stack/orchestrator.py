@@ -76,7 +76,7 @@ class Orchestrator:
             for instance in service.instances
         ]
         self.board = Board(statuses, journal)
-        self._sampler = Sampler(services, board=self.board, ports=sockets.ports, prober=prober)
+        self._sampler = Sampler(services, board=self.board, sockets=sockets, prober=prober)
         shared = Shared(
             board=self.board,
             journal=journal,
@@ -113,24 +113,26 @@ class Orchestrator:
             row(
                 status,
                 port=self._sockets.ports.get(status.service),
-                traffic=self._sampler.traffic(status.service),
+                traffic=self._sampler.traffic(status.instance),
                 now=now,
             )
             for status in self.board.statuses
         ]
 
     async def health(self) -> dict[str, str | None]:
-        """Ask each service now; return what is wrong with it, or None."""
+        """Ask each process now; return what is wrong with it, or None."""
+        asked = self.board.statuses
         problems = await asyncio.gather(
             *(
-                self._prober.problem(service, self._sockets.ports.get(name))
-                for name, service in self._services.items()
+                self._prober.problem(
+                    self._services[each.service], self._sockets.door(each.service, each.instance)
+                )
+                for each in asked
             )
         )
-        states = self.board.by_service()
         return {
-            name: problem or _not_running(states[name])
-            for name, problem in zip(self._services, problems, strict=True)
+            each.instance: problem or _not_running(self.board[each.instance])
+            for each, problem in zip(asked, problems, strict=True)
         }
 
     async def restart(self, name: str, because: str = "asked for") -> State:
@@ -267,9 +269,9 @@ class Orchestrator:
 _BAD = frozenset({State.FAILED, State.CRASH_LOOP, State.BACKOFF})
 
 
-def _not_running(statuses: list[Status]) -> str | None:
-    bad = [each for each in statuses if each.state not in {State.RUNNING, State.FINISHED}]
-    return f"{bad[0].instance} is {bad[0].state.value}" if bad else None
+def _not_running(status: Status) -> str | None:
+    well = status.state in {State.RUNNING, State.FINISHED}
+    return None if well else f"{status.instance} is {status.state.value}"
 
 
 async def _done(task: asyncio.Task[None]) -> None:

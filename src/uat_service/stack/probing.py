@@ -8,6 +8,7 @@ from typing import Self
 import httpx2
 
 from uat_service.stack.definition import Service
+from uat_service.stack.sockets import reachable
 from uat_service.stack.traffic import Sample, breakers, sampled
 
 __all__ = ["Prober"]
@@ -24,7 +25,7 @@ class Prober:
     """
 
     def __init__(self, host: str) -> None:
-        self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared
+        self._host = reachable(host)
         self._client = httpx2.AsyncClient(
             timeout=_PATIENCE,
             trust_env=False,
@@ -44,7 +45,7 @@ class Prober:
         await self._client.aclose()
 
     async def problem(self, service: Service, port: int | None) -> str | None:
-        """Return why a service is not ready; None when it is."""
+        """Return why the process behind a port is not ready; None when it is."""
         if port is None:
             return None
         if service.ready_path is None:

@@ -1,4 +1,4 @@
-"""Ask services that run what they are busy with, again and again."""
+"""Ask processes that run what they are busy with, again and again."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from uat_service.stack.board import Board
 from uat_service.stack.definition import Service
 from uat_service.stack.probing import Prober
+from uat_service.stack.sockets import Sockets
 from uat_service.stack.state import State
 from uat_service.stack.traffic import Sample, Traffic, between
 from uat_service.stack.waits import first
@@ -16,12 +17,14 @@ _BETWEEN = 2.0
 
 
 class Sampler:
-    """Know the traffic of each service.
+    """Know the traffic of each process.
+
+    Replicas that cannot be asked by themselves are left out: their counts would get mixed up.
 
     Args:
         services: Those to ask, which have a path that says whether they are ready.
-        board: Says which of them run.
-        ports: Where they are.
+        board: Says which of their processes run.
+        sockets: Where they are.
         prober: Asks them.
     """
 
@@ -30,32 +33,37 @@ class Sampler:
         services: Mapping[str, Service],
         *,
         board: Board,
-        ports: Mapping[str, int],
+        sockets: Sockets,
         prober: Prober,
     ) -> None:
         self._services = services
         self._board = board
-        self._ports = ports
+        self._sockets = sockets
         self._prober = prober
         self._samples: dict[str, Sample] = {}
         self._traffic: dict[str, Traffic] = {}
 
-    def traffic(self, service: str) -> Traffic:
-        """Return what a service was busy with when it was last asked."""
-        return self._traffic.get(service, Traffic())
+    def traffic(self, instance: str) -> Traffic:
+        """Return what a process was busy with when it was last asked."""
+        return self._traffic.get(instance, Traffic())
 
     async def run(self) -> None:
         """Ask until cancelled."""
         while True:
-            states = self._board.by_service()
-            running = [
-                name
-                for name, service in self._services.items()
-                if service.ready_path is not None
-                and any(each.state is State.RUNNING for each in states[name])
-            ]
-            await asyncio.gather(*(self._sample(name, self._ports[name]) for name in running))
+            running = [each for each in self._board.statuses if each.state is State.RUNNING]
+            await asyncio.gather(
+                *(
+                    self._sample(each.instance, port)
+                    for each in running
+                    if (port := self._door(self._services[each.service], each.instance))
+                )
+            )
             await first(asyncio.Event().wait(), within=_BETWEEN)
+
+    def _door(self, service: Service, instance: str) -> int | None:
+        if service.ready_path is None or (service.replicas > 1 and not service.owns):
+            return None
+        return self._sockets.door(service.name, instance)
 
     async def _sample(self, name: str, port: int) -> None:
         newer = await self._prober.sample(port)

@@ -9,7 +9,7 @@ from typing import Self
 from uat_service.stack.definition import Service
 from uat_service.stack.errors import StackError
 
-__all__ = ["Sockets"]
+__all__ = ["Sockets", "reachable"]
 
 _BACKLOG = 2048
 
@@ -17,7 +17,8 @@ _BACKLOG = 2048
 class Sockets:
     """Bind the port of each service, or find out that it is free.
 
-    A service that makes its own socket gets a port that was free a moment ago.
+    A service that makes its own socket gets a port that was free a moment ago. Replicas share one socket, so
+    whoever asks there cannot say whom; each has a second one, where it is asked by itself.
 
     Args:
         services: The services.
@@ -30,6 +31,7 @@ class Sockets:
     def __init__(self, services: Iterable[Service], *, host: str) -> None:
         self._sockets: dict[str, socket.socket] = {}
         self._ports: dict[str, int] = {}
+        self._own: dict[str, socket.socket] = {}
         self.host = host
         problems: list[str] = []
         for service in services:
@@ -63,19 +65,40 @@ class Sockets:
         listener = self._sockets.get(service)
         return None if listener is None else listener.fileno()
 
+    def own_fd(self, instance: str) -> int | None:
+        """Return the descriptor that a process inherits for itself, if it does."""
+        listener = self._own.get(instance)
+        return None if listener is None else listener.fileno()
+
+    def door(self, service: str, instance: str) -> int | None:
+        """Return the port where a process is asked; that of its service where it has none of its own."""
+        listener = self._own.get(instance)
+        return self._ports.get(service) if listener is None else int(listener.getsockname()[1])
+
     def close(self) -> None:
         """Give the ports back."""
-        for listener in self._sockets.values():
+        for listener in (*self._sockets.values(), *self._own.values()):
             listener.close()
 
     def _open(self, service: Service, port: int) -> None:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listener = socket.create_server((self.host, port), family=family, backlog=_BACKLOG)
+        listener = _listening(self.host, port)
         self._ports[service.name] = int(listener.getsockname()[1])
         if service.inherits:
             self._sockets[service.name] = listener
         else:
             listener.close()
+        if service.owns:
+            self._own |= {name: _listening(reachable(self.host), 0) for name in service.instances}
+
+
+def reachable(host: str) -> str:
+    """Return the address where one asks who listens on this one."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 def _told(service: Service, host: str, error: OSError) -> str:

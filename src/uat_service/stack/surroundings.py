@@ -15,11 +15,19 @@ __all__ = ["command_line", "environment"]
 _LAST_REQUESTS = 0.2
 
 
-def command_line(service: Service, *, port: int | None, fd: int | None) -> list[str]:
+def command_line(
+    service: Service, *, port: int | None, fd: int | None, own_fd: int | None
+) -> list[str]:
     """Return the program and its arguments."""
     if service.app is not None:
-        return [sys.executable, "-m", "uat_service.serve", service.app, "--fd", str(fd)]
-    known = {"{fd}": str(fd), "{port}": str(port), "{python}": sys.executable}
+        own = [] if own_fd is None else ["--own-fd", str(own_fd)]
+        return [sys.executable, "-m", "uat_service.serve", service.app, "--fd", str(fd), *own]
+    known = {
+        "{fd}": str(fd),
+        "{own_fd}": str(own_fd),
+        "{port}": str(port),
+        "{python}": sys.executable,
+    }
     return [_filled(word, known) for word in service.command or ()]
 
 

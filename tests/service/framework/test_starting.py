@@ -3,6 +3,7 @@
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.service.framework.running import started
 
@@ -101,6 +102,23 @@ def test_required_dependency_that_is_not_there_stops_the_start() -> None:
     assert "stock       yes       unhealthy  RuntimeError" in said
     assert "hunter2" not in said + str(running.entries)
     assert running.events("listening") == []
+
+
+def test_second_socket_is_of_one_process_alone() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as shared,
+        socket.create_server(("127.0.0.1", 0)) as own,
+    ):
+        fds = (shared.fileno(), own.fileno())
+        arguments = ("--fd", str(fds[0]), "--own-fd", str(fds[1]))
+        with started("example:service", *arguments, descriptors=fds) as running:
+            addresses = [running.listening().address, running.listening().address]
+            with httpx.Client() as client:
+                answers = [client.get(f"http://{each}/health/ready") for each in addresses]
+            running.stop()
+
+    assert len(set(addresses)) == 2
+    assert [each.status_code for each in answers] == [200, 200]
 
 
 def test_socket_of_the_parent_is_served_and_stays_with_it() -> None:

@@ -2,6 +2,7 @@
 
 EXIT=3          ends at once, with that exit code
 HELD=1          is not ready until somebody posts to /ready
+HELD=front-2    the same of one replica
 DEAF=1          does not stop when it is told to
 FAMILY=1        starts a process of its own, and says its number
 NOISE=1         writes what no terminal should be shown
@@ -81,7 +82,7 @@ class Server(ThreadingHTTPServer):
         self.socket.settimeout(0)
 
 
-def main(fd: int) -> None:
+def main(fd: int, own_fd: int | None = None) -> None:
     server = Server(fd)
 
     def stop(number: int, frame: object) -> None:
@@ -101,8 +102,10 @@ def main(fd: int) -> None:
         noise = b"\xff\xfe broken \x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07\n" + b"x" * 100_000
         sys.stdout.buffer.write(noise + b"\n" + b"line\n" * 10_000 + b"no end")
         sys.stdout.buffer.flush()
-    if "HELD" not in os.environ:
+    if os.environ.get("HELD") not in {"1", os.environ["UAT_STACK_INSTANCE"]}:
         ready.set()
+    if own_fd is not None:
+        Thread(target=Server(own_fd).serve_forever, daemon=True).start()
     server.serve_forever(poll_interval=0.02)
     server.server_close()
 
@@ -111,4 +114,4 @@ if __name__ == "__main__":
     if "EXIT" in os.environ:
         say("cannot go on")
         sys.exit(int(os.environ["EXIT"]))
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))
