@@ -1,9 +1,16 @@
-"""What a service needs: checked before it starts to serve, and again and again while it does."""
+"""What a service needs: checked before it starts to serve, and again and again while it does.
+
+Dependency("prices", prices_answer)                     any function
+Dependency("database", store.check)                     the SQLite or PostgreSQL of a `Store`
+Dependency.redis("redis", address=settings.redis_addr)  a Redis that takes commands
+Dependency.tcp("smtp", host="mail", port=25)            whatever listens
+"""
 
 from dataclasses import dataclass
 from typing import Self
 
 import anyio
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from uat_resilience import HealthRegistry
 from uat_resilience._core.arguments import flag, seconds, text
@@ -12,13 +19,18 @@ from uat_resilience.lifecycle import CheckReport, GracefulShutdown, Probe, Statu
 from uat_resilience.lifecycle.check import Question
 from uat_resilience.waiting import world
 
-__all__ = ["Dependency", "StartupError", "validate"]
+__all__ = ["Dependency", "RedisRefusesError", "StartupError", "validate"]
 
 _PAUSE = 0.25
+_LONGEST_REPLY = 1_024
 
 
 class StartupError(RuntimeError):
     """A service cannot start: something it requires is not there. The message is a table of what failed."""
+
+
+class RedisRefusesError(RuntimeError):
+    """A Redis is there and takes no commands: it loads its data, has lost its master, wants a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,39 @@ class Dependency:
                 pass
 
         return cls(name, connect, required=required)
+
+    @classmethod
+    def redis(cls, name: str, *, address: str, password: str = "", required: bool = False) -> Self:
+        """Return a dependency that is there when a Redis, or a Valkey, takes commands.
+
+        Asked on a connection of its own each time, once and with no repeats, so that the answer comes in time
+        whatever the settings of the service's own client are.
+
+        Args:
+            name: What it is called in health and logs.
+            address: `host:port`, as in `REDIS_ADDR`.
+            password: That of `REDIS_PASSWORD`, or empty for none.
+            required: False by default, as most services go on without it.
+
+        Raises:
+            ValueError: The address is not of that form.
+        """
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError(f"address must be written as host:port, not {address!r}")
+        commands = [["AUTH", password]] if password else []
+        sent = [_command(*words) for words in (*commands, ["PING"])]
+
+        async def ping() -> None:
+            async with await anyio.connect_tcp(host.strip("[]"), int(port)) as stream:
+                await stream.send(b"".join(sent))
+                replies = BufferedByteReceiveStream(stream)
+                for _ in sent:
+                    reply = await replies.receive_until(b"\r\n", _LONGEST_REPLY)
+                    if not reply.startswith(b"+"):
+                        raise RedisRefusesError(reply[1:].decode(errors="replace"))
+
+        return cls(name, ping, required=required)
 
     def register(self, health: HealthRegistry) -> None:
         """Let its check run with those of a registry."""
@@ -103,6 +148,13 @@ async def validate(
         if time.now() >= until or not shutdown.ready:
             raise StartupError(f"something required is not there:\n{_table(missing)}")
         await world().pause(time, min(_PAUSE, max(0.0, until - time.now())), signal)
+
+
+def _command(*words: str) -> bytes:
+    """Return a command as Redis reads it."""
+    parts = [word.encode() for word in words]
+    head = b"*%d\r\n" % len(parts)
+    return head + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
 
 def _lacking(check: CheckReport) -> bool:
