@@ -12,6 +12,9 @@ __all__ = ["scalars", "vector_and_scalar", "vectors"]
 
 Signature = Callable[[Labels], Labels]
 
+# Prometheus forgot about it, and keeps the name of the metric.
+_KEEPS_NAME = "atan2"
+
 
 def scalars(node: Binary, left: float, right: float) -> float:
     """Return what is between two scalars; comparisons of those yield 0 or 1."""
@@ -32,8 +35,12 @@ def vector_and_scalar(node: Binary, vector: Vector, scalar: float, *, swapped: b
     compare = COMPARED.get(node.operator)
     if compare is None:
         compute = ARITHMETIC[node.operator]
+        keeps = node.operator == _KEEPS_NAME
         return [
-            (nameless(labels), compute(scalar, value) if swapped else compute(value, scalar))
+            (
+                labels if keeps else nameless(labels),
+                compute(scalar, value) if swapped else compute(value, scalar),
+            )
             for labels, value in vector
         ]
     # A comparison keeps the element's value, on whichever side it stands.
@@ -100,7 +107,8 @@ def _matched(
         else:
             assert compute is not None  # noqa: S101 - sets were answered above
             result = compute(first, second)
-        metric = _metric(labels, partner, matching, drop=compare is None or node.as_bool)
+        drop = node.operator != _KEEPS_NAME if compare is None else node.as_bool
+        metric = _metric(labels, partner, matching, drop=drop)
         _once(seen, key, () if matching.group is None else metric, matching)
         found.append((metric, result))
     return found
