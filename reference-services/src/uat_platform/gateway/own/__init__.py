@@ -1,0 +1,1 @@
+"""The gateway's own routes: what it always had, and what its operators need."""

@@ -1,0 +1,124 @@
+"""What operators see and change: routes, upstreams, and why a request goes where it goes."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get, put
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.params import HeaderParameter, QueryParameter
+
+from uat_platform.gateway.own.explaining import Explained, explain
+from uat_platform.gateway.own.operators import operators_only
+from uat_platform.gateway.own.schema import ADMIN, TakesToml, answers
+from uat_platform.gateway.own.shown import ShownUpstream, shown
+from uat_platform.gateway.parts import Parts
+from uat_platform.gateway.routes import RoutesError, read_table
+from uat_platform.gateway.routes.live import ConflictError, ReadOnlyError
+from uat_platform.gateway.routes.reading import LARGEST
+
+__all__ = ["admin"]
+
+_REFUSED = (401, 403)
+
+
+class Held(msgspec.Struct):
+    """The routes that hold, and what is wrong with the file if it could not be taken."""
+
+    version: int
+    digest: str
+    toml: str
+    problems: list[str]
+
+
+class Replaced(msgspec.Struct):
+    """What a new version changes; `applied` is false for a dry run."""
+
+    applied: bool
+    version: int
+    digest: str
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+@get("/routes", responses=answers(*_REFUSED), security=ADMIN)
+async def held(parts: NamedDependency[Parts]) -> Response[Held]:
+    """Return the routes that hold."""
+    now = parts.routes.now
+    body = Held(now.number, now.digest, now.text, parts.routes.problems)
+    return Response(body, headers={"ETag": f'"{now.digest}"'})
+
+
+@put(
+    "/routes",
+    responses=answers(400, 409, 412, 413, *_REFUSED),
+    security=ADMIN,
+    operation_class=TakesToml,
+    request_max_body_size=4 * LARGEST,
+)
+async def replace(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    dry_run: Annotated[bool, QueryParameter(description="Only say what would change.")] = False,  # noqa: FBT002 - a query
+    if_match: Annotated[
+        str | None,
+        HeaderParameter(name="If-Match", description="Digest of the version to replace."),
+    ] = None,
+) -> Response[Replaced]:
+    """Replace all routes in one step, and write them to the routes file."""
+    expected = None if if_match in {None, "*"} else str(if_match).strip().strip('"')
+    try:
+        text = (await request.body()).decode("utf-8")
+        change = parts.routes.compare(read_table(text))
+        if dry_run:
+            parts.routes.expect(expected)
+            version = parts.routes.now
+        else:
+            version = await parts.routes.put(text, expected=expected)
+    except UnicodeDecodeError:
+        raise ClientException(detail="The body is not in UTF-8.") from None
+    except RoutesError as error:
+        raise ClientException(detail="The routes are wrong.", extra=[*error.problems]) from None
+    except ConflictError:
+        raise ClientException(detail="Other routes hold by now.", status_code=412) from None
+    except ReadOnlyError as error:
+        raise ClientException(
+            detail=f"The routes file cannot be written ({error}).", status_code=409
+        ) from None
+    body = Replaced(
+        applied=not dry_run,
+        version=version.number,
+        digest=version.digest,
+        added=[*change.added],
+        removed=[*change.removed],
+        changed=[*change.changed],
+    )
+    return Response(body, headers={"ETag": f'"{version.digest}"'})
+
+
+@get("/upstreams", responses=answers(*_REFUSED), security=ADMIN)
+async def upstreams(parts: NamedDependency[Parts]) -> list[ShownUpstream]:
+    """Return all upstreams with their instances, breakers and slots."""
+    states = parts.checking.states()
+    return [await shown(each, states[each.name]) for each in parts.upstreams.all()]
+
+
+@get("/explain", responses=answers(400, *_REFUSED), security=ADMIN)
+async def explained(
+    parts: NamedDependency[Parts],
+    path: Annotated[str, QueryParameter(min_length=1, max_length=8192)],
+    method: Annotated[str, QueryParameter(pattern="^[A-Za-z]{1,20}$")] = "GET",
+    host: Annotated[str, QueryParameter(max_length=255)] = "",
+) -> Explained:
+    """Tell what becomes of a request, without sending it."""
+    return await explain(parts, path=path, method=method, host=host)
+
+
+def admin(token: str) -> Router:
+    """Return the routes for whoever shows this token."""
+    return Router(
+        "/admin",
+        route_handlers=[held, replace, upstreams, explained],
+        guards=[operators_only(token)],
+    )

@@ -1,0 +1,68 @@
+"""What the gateway always had besides its routes to others, and its public key."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from litestar import Request, WebSocket, get, post, websocket
+from litestar.di import NamedDependency
+from litestar.exceptions import WebSocketDisconnect
+
+from uat_platform.gateway.own.schema import answers
+from uat_platform.gateway.parts import Parts
+
+__all__ = ["routes"]
+
+
+class Triggered(msgspec.Struct):
+    """The checks are under way."""
+
+    message: str
+    timestamp: datetime
+
+
+class Heard(msgspec.Struct):
+    """What came through."""
+
+    message: str
+    path: str
+    method: str
+
+
+class Keys(msgspec.Struct):
+    """A key set (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
+@post("/health/refresh", status_code=200, responses=answers())
+async def refresh(parts: NamedDependency[Parts]) -> Triggered:
+    """Ask all upstreams how they are, beside the requests."""
+    parts.checking.refresh()
+    return Triggered("Health checks triggered", datetime.now(UTC).replace(microsecond=0))
+
+
+@get(["/api/test", "/api-test"], responses=answers())
+async def heard(request: Request[Any, Any, Any]) -> Heard:
+    """Show that requests get here."""
+    return Heard("API Gateway is working", request.url.path, request.method)
+
+
+@get("/.well-known/gateway-jwks.json", responses=answers())
+async def jwks(parts: NamedDependency[Parts]) -> Keys:
+    """Return the key that identities are signed with."""
+    return msgspec.convert(parts.identities.published, Keys)
+
+
+@websocket("/ws")
+async def echo(socket: WebSocket[Any, Any, Any]) -> None:
+    """Send every message back."""
+    await socket.accept()
+    try:
+        while True:
+            await socket.send_text(await socket.receive_text())
+    except WebSocketDisconnect:
+        return
+
+
+routes = [refresh, heard, jwks, echo]

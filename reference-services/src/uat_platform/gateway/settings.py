@@ -1,0 +1,50 @@
+"""What the gateway may be told from outside; the names are those of environment variables, in small letters."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from uat_service.duration import Duration
+from uat_service.settings import Settings
+
+__all__ = ["GatewaySettings"]
+
+
+class GatewaySettings(Settings):
+    """The settings of the gateway, besides those that every service has.
+
+    `RETRY_MAX_ATTEMPTS`, `CIRCUIT_BREAKER_FAILURE_THRESHOLD`, `BULKHEAD_SIZE` and `TIMEOUT_DURATION` hold for each
+    upstream that the routes file says nothing else of.
+
+    Attributes:
+        routes_file: The routes.
+        routes_interval: Seconds between two looks at that file.
+        admin_token: What `/admin` asks for. Empty: it is closed.
+        load_balancer_url: Whom to ask where services are. Empty: nobody.
+        auth_url: The authentication service: its keys, and who knows API keys.
+        jwt_issuer: What tokens must say they come from.
+        jwt_audience: What they must say they are for.
+        token_memory: Tokens and API keys whose check is remembered.
+        api_key_lifetime: Seconds an API key is believed without being asked for again.
+        identity_key: Private key (PEM, P-256) that identities are signed with; the same for all replicas.
+        identity_file: Where one is kept that was made because there is none given.
+        identity_lifetime: Seconds a signed identity is good for; it is made anew when half of them are over.
+        clients: Clients whose rates are kept apart at most.
+        cors_origins: Origins whose pages may read answers, or `*` for all, without credentials.
+    """
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    routes_file: str = "reference-services/gateway.toml"
+    routes_interval: Duration = 1.0
+    admin_token: SecretStr = SecretStr("")
+    load_balancer_url: str = "http://127.0.0.1:8011"
+    auth_url: str = "http://127.0.0.1:8015"
+    jwt_issuer: Annotated[str, Field(min_length=1)] = "http://localhost:8015"
+    jwt_audience: Annotated[str, Field(min_length=1)] = "uat-platform"
+    token_memory: Annotated[int, Field(ge=1)] = 10_000
+    api_key_lifetime: Duration = 30.0
+    identity_key: SecretStr = SecretStr("")
+    identity_file: str = ".uat/gateway-identity.pem"
+    identity_lifetime: Duration = 60.0
+    clients: Annotated[int, Field(ge=1)] = 10_000
+    cors_origins: tuple[str, ...] = ("*",)

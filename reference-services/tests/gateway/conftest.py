@@ -1,0 +1,291 @@
+"""A gateway in a thread of this process, between clients and stand-ins for what is behind it."""
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import structlog
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+from tests.integrations.server.serving import PATIENCE, Served, serving
+
+from uat_platform.gateway.settings import GatewaySettings
+from uat_platform.gateway.wiring import serving as gateway_service
+from uat_resilience.clock import wall_time
+from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
+from uat_service.app import Service
+from uat_service.proxy.spelling import FaithfulProtocol
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+ADMIN = "let-me-in"
+API_KEYS = {"sk-ann": "ann", "sk-bob": "bob"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _structlog() -> Generator[None]:
+    """Put loggers back as they were: a service configures them."""
+    yield
+    structlog.reset_defaults()
+
+
+class Echo:
+    """A service that tells what it was asked, and says what it is told to.
+
+    Attributes:
+        seen: Paths that were asked for, in order.
+    """
+
+    def __init__(self, name: str = "echo") -> None:
+        self.name = name
+        self.seen: list[str] = []
+        self.status: dict[str, int] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+        elif scope["type"] == "websocket":
+            await self._socket(receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["raw_path"].decode()
+        self.seen.append(path)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        told = {
+            "service": self.name,
+            "method": scope["method"],
+            "path": path,
+            "query": scope["query_string"].decode(),
+            "headers": [
+                (name.decode(), value.decode("latin-1")) for name, value in scope["headers"]
+            ],
+            "body": body.decode("latin-1"),
+        }
+        answer = json.dumps(told).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
+        status = self.status.get(path, 200)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _socket(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": f"{self.name}: {message['text']}"})
+
+
+class Auth(Echo):
+    """Knows keys and API keys. `asked` counts what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("auth")
+        self.away = False
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.seen.append(scope["path"])
+        told, status = self._told(scope)
+        body = json.dumps(told).encode()
+        await send({"type": "http.response.start", "status": 503 if self.away else status})
+        await send({"type": "http.response.body", "body": body})
+
+    def _told(self, scope: Scope) -> tuple[object, int]:
+        if scope["path"] == "/.well-known/jwks.json":
+            public = ECAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
+            return {"keys": [{**public, "kid": "1", "use": "sig", "alg": "ES256"}]}, 200
+        user = API_KEYS.get(dict(scope["headers"]).get(b"x-api-key", b"").decode())
+        return ({"valid": True, "user": {"id": user}}, 200) if user else ({}, 401)
+
+
+def token(user: str = "ann", **claims: object) -> str:
+    """Return what the authentication service would give somebody."""
+    body: dict[str, Any] = {
+        "iss": "http://localhost:8015",
+        "aud": "uat-platform",
+        "sub": user,
+        "exp": wall_time() + 300,
+        "scope": "read write",
+        **claims,
+    }
+    return jwt.encode(body, KEY, algorithm="ES256", headers={"kid": "1"})
+
+
+@dataclass
+class Gateway:
+    """A gateway that runs."""
+
+    served: Served
+    service: Service
+    file: Path
+    tokens: Callable[..., str] = field(default=token)
+
+    @property
+    def client(self) -> httpx.Client:
+        """A client without state."""
+        return httpx.Client(base_url=self.served.url, timeout=PATIENCE, trust_env=False)
+
+    def get(self, path: str, *, user: str | None = None, **headers: str) -> httpx.Response:
+        """Ask for a path, as somebody or nobody."""
+        return self.ask("GET", path, user=user, headers=headers)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        user: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> httpx.Response:
+        """Send one request over a connection of its own."""
+        told = dict(headers or {})
+        if user is not None:
+            told["Authorization"] = f"Bearer {token(user)}"
+        with self.client as client:
+            return client.request(method, path, headers=told, content=content)
+
+    def admin(
+        self, method: str, path: str, content: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """Ask as the operator."""
+        return self.ask(
+            method,
+            path,
+            headers={"Authorization": f"Bearer {ADMIN}", **headers},
+            content=None if content is None else content.encode(),
+        )
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Start gateways."""
+
+    @contextmanager
+    def started(routes: str, *, auth: str = "", **variables: str) -> Generator[Gateway]:
+        place = tmp_path_factory.mktemp("gateway")
+        file = place / "gateway.toml"
+        file.write_text(routes)
+        settings = GatewaySettings.read(
+            "api-gateway",
+            {
+                "ROUTES_FILE": str(file),
+                "IDENTITY_FILE": str(place / "identity.pem"),
+                "LOAD_BALANCER_URL": "http://127.0.0.1:1",
+                "AUTH_URL": auth or "http://127.0.0.1:1",
+                "ADMIN_TOKEN": ADMIN,
+                "ROUTES_INTERVAL": "20ms",
+                **variables,
+            },
+        )
+        service = gateway_service(settings, {})
+        with serving(
+            service, http=FaithfulProtocol, date_header=False, server_header=False
+        ) as served:
+            yield Gateway(served, service, file)
+
+    return started
+
+
+@dataclass
+class Platform:
+    """A gateway with a service and an authentication service behind it."""
+
+    gateway: Gateway
+    echo: Echo
+    auth: Auth
+    echo_url: str
+
+
+@pytest.fixture(scope="module")
+def platform(start: Start) -> Generator[Platform]:
+    """One for a whole module."""
+    with ExitStack() as stack:
+        echo, auth = Echo(), Auth()
+        echo_url = stack.enter_context(serving(echo)).url
+        auth_url = stack.enter_context(serving(auth)).url
+        routes = ROUTES.replace("ECHO", echo_url)
+        gateway = stack.enter_context(start(routes, auth=auth_url))
+        yield Platform(gateway, echo, auth, echo_url)
+
+
+ROUTES = """
+[limits.default]
+rate = 10000
+burst = 10000
+[limits.tight]
+rate = 0.001
+burst = 3
+
+[upstreams.echo]
+urls = ["ECHO"]
+
+[[routes]]
+name = "open"
+path = "/open"
+rewrite = "/"
+upstream = "echo"
+auth = "none"
+[[routes]]
+name = "same"
+path = "/same"
+upstream = "echo"
+auth = "none"
+[[routes]]
+name = "closed"
+path = "/closed"
+upstream = "echo"
+[[routes]]
+name = "perhaps"
+path = "/perhaps"
+upstream = "echo"
+auth = "optional"
+[[routes]]
+name = "writers"
+path = "/writers"
+upstream = "echo"
+scopes = ["write", "publish"]
+[[routes]]
+name = "readers"
+path = "/readers"
+upstream = "echo"
+scopes = ["read"]
+[[routes]]
+name = "tight"
+path = "/tight"
+upstream = "echo"
+auth = "optional"
+limit = "tight"
+[[routes]]
+name = "read-only"
+path = "/read-only"
+methods = ["GET"]
+upstream = "echo"
+auth = "none"
+[[routes]]
+name = "hurried"
+path = "/hurried"
+upstream = "echo"
+auth = "none"
+deadline = "5s"
+"""
