@@ -82,6 +82,19 @@ def compiled(block: Block, page: Path) -> object:
     return compile("\n" * (block.line - 1) + block.code, page_id(page), "exec")
 
 
+# Without the plugins that have nothing to do with a page, and take seconds to load.
+_OTHERS = (
+    "cacheprovider",
+    "faker",
+    "hypothesispytest",
+    "randomly",
+    "schemathesis",
+    "valkey",
+    "xdist",
+)
+_ALONE = [f"-pno:{plugin}" for plugin in _OTHERS]
+
+
 class Reader:
     """Somebody who follows a page to the letter, in a directory of their own."""
 
@@ -109,11 +122,11 @@ class Reader:
             elif block.kind == "output":
                 assert self._printed.rstrip() == block.code.rstrip(), where
                 self._printed = ""
+        if tests := sorted(path.name for path in self._directory.glob("test_*.py")):
+            self._start("-m", "pytest", "-q", *_ALONE, *tests)
 
     def _write(self, title: str, code: str) -> None:
         (self._directory / title).write_text(code, encoding="utf-8")
-        if title.startswith("test_"):
-            self._start("-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", title)
 
     def _run(self, block: Block) -> None:
         with contextlib.redirect_stdout(io.StringIO()) as out:
