@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from pathlib import Path
 
 from litestar import Litestar
@@ -14,12 +15,18 @@ from uat_platform.auth.accounts.passwords import Passwords
 from uat_platform.auth.accounts.users import Users
 from uat_platform.auth.keys.ring import KeyRing
 from uat_platform.auth.limits import AddressLimits
+from uat_platform.auth.oauth.clients import Clients
+from uat_platform.auth.oauth.codes import Codes
+from uat_platform.auth.oauth.consents import Consents
+from uat_platform.auth.oauth.grants import Grants
+from uat_platform.auth.oauth.id_tokens import IdTokens
 from uat_platform.auth.sessions.access import AccessTokens
 from uat_platform.auth.sessions.callers import Callers
 from uat_platform.auth.sessions.refresh import RefreshTokens
 from uat_platform.auth.sessions.revoked import RevokedTokens
 from uat_platform.auth.sessions.sessions import Sessions
 from uat_platform.auth.settings import AuthSettings
+from uat_platform.auth.upkeep import Upkeep
 from uat_resilience.clock import wall_time
 from uat_service.store import Store
 
@@ -97,8 +104,22 @@ class Parts:
             algorithm=settings.signing_algorithm,
             lifetime=settings.access_token_lifetime,
         )
+        self.clients = Clients(self.store, now)
+        self.codes = Codes(self.store, now)
+        self.consents = Consents(self.store, now)
+        self.grants = Grants(
+            users=self.users,
+            sessions=self.sessions,
+            codes=self.codes,
+            refresh=self.refresh,
+            access=self.access,
+            id_tokens=IdTokens(
+                self.keys, now, issuer=settings.issuer_url, lifetime=settings.access_token_lifetime
+            ),
+        )
         self.revoked = RevokedTokens(self.store, now)
         self.callers = Callers(self.access, self.sessions, self.revoked)
+        self._upkeep = Upkeep(self.store, self.keys, now, grace=settings.refresh_grace)
         self._preparing = asyncio.Lock()
         self._prepared = False
 
@@ -119,10 +140,13 @@ class Parts:
 
     @asynccontextmanager
     async def lifespan(self, _: Litestar | None = None) -> AsyncGenerator[None]:
-        """Close everything after the last request."""
+        """Look after keys and old rows while it serves; close everything after the last request."""
+        caring = asyncio.get_running_loop().create_task(self._upkeep.run(), context=Context())
         try:
             yield
         finally:
+            caring.cancel()
+            await asyncio.wait((caring,))
             self.passwords.close()
             await self.limits.close()
             await self.store.close()

@@ -14,19 +14,27 @@ Row = dict[str, Any]
 
 async def first(connection: AsyncConnection, statement: str, **values: object) -> Row | None:
     """Return the first row, or None."""
-    row = (await connection.execute(_parsed(statement), values)).mappings().first()
+    row = (await connection.execute(_parsed(statement), _told(values))).mappings().first()
     return None if row is None else dict(row)
 
 
 async def every(connection: AsyncConnection, statement: str, **values: object) -> list[Row]:
     """Return all rows."""
-    rows = (await connection.execute(_parsed(statement), values)).mappings().all()
+    rows = (await connection.execute(_parsed(statement), _told(values))).mappings().all()
     return [dict(row) for row in rows]
 
 
 async def change(connection: AsyncConnection, statement: str, **values: object) -> int:
     """Return how many rows have changed."""
-    return (await connection.execute(_parsed(statement), values)).rowcount
+    return (await connection.execute(_parsed(statement), _told(values))).rowcount
+
+
+def _told(values: dict[str, object]) -> dict[str, object]:
+    # PostgreSQL has no letter 0 in a text, and what strangers send has.
+    return {
+        name: value.replace("\0", "\ufffd") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 @lru_cache(maxsize=200)

@@ -6,7 +6,8 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import InitPlugin
 
 from uat_platform.auth.parts import Parts
-from uat_platform.auth.routes import account, keys
+from uat_platform.auth.routes import account, admin, authorize, discovery, own, token
+from uat_platform.auth.routes.signed_in import caller_of
 from uat_service.app import Service
 from uat_service.dependency import Dependency
 
@@ -24,11 +25,14 @@ class _Wired(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Change the application before it is made."""
         parts = self._parts
+        app_config.state.parts = parts
         app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
+        app_config.dependencies["caller"] = Provide(caller_of, sync_to_thread=False)
         if app_config.openapi_config is not None:
             app_config.openapi_config.components = Components(
                 security_schemes={
                     "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                    "client": SecurityScheme(type="http", scheme="basic"),
                     "api_key": SecurityScheme(
                         type="apiKey", name="X-API-Key", security_scheme_in="header"
                     ),
@@ -48,7 +52,14 @@ def serving(parts: Parts) -> Service:
         "auth",
         version=_VERSION,
         settings=settings,
-        routes=[*account.routes, *keys.routes],
+        routes=[
+            *account.routes,
+            *admin.routes,
+            *authorize.routes,
+            *discovery.routes,
+            *own.routes,
+            *token.routes,
+        ],
         dependencies=dependencies,
         lifespan=[parts.lifespan],
         plugins=[_Wired(parts)],

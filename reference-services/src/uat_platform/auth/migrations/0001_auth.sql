@@ -39,6 +39,8 @@ CREATE TABLE refresh_tokens (
     salt VARCHAR(64)
 );
 CREATE INDEX refresh_tokens_of_a_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_by_use ON refresh_tokens (used_at);
+CREATE INDEX refresh_tokens_in_grace ON refresh_tokens (used_at) WHERE salt IS NOT NULL;
 
 -- Access tokens that were revoked one by one, until they would have expired.
 CREATE TABLE revoked_tokens (

@@ -15,7 +15,7 @@ from litestar.params import JSONBody
 from uat_platform.auth.accounts.users import User, UserExistsError
 from uat_platform.auth.parts import Parts
 from uat_platform.auth.routes.answers import NO_STORE, answers
-from uat_platform.auth.routes.signed_in import bearer, caller_with, origin, refused
+from uat_platform.auth.routes.signed_in import bearer, needs, origin, refused
 from uat_platform.auth.sessions.callers import Caller
 from uat_platform.auth.sessions.sessions import Begun
 from uat_service.tokens import InvalidTokenError
@@ -167,7 +167,7 @@ async def login(
     "/auth/logout",
     status_code=200,
     security=_BEARER,
-    dependencies=caller_with(),
+    guards=[needs()],
     responses=answers(401),
 )
 async def logout(caller: NamedDependency[Caller], parts: NamedDependency[Parts]) -> Done:
@@ -179,7 +179,7 @@ async def logout(caller: NamedDependency[Caller], parts: NamedDependency[Parts])
     return Done("Logged out successfully")
 
 
-@get("/auth/verify", security=_BEARER, dependencies=caller_with(), responses=answers(401))
+@get("/auth/verify", security=_BEARER, guards=[needs()], responses=answers(401))
 async def verify(caller: NamedDependency[Caller]) -> Verified:
     """Tell who has an access token, if it is valid, not revoked, and its session has not ended."""
     if caller.user is None:

@@ -1,18 +1,24 @@
-"""Who a request is from, for routes that ask for `caller`."""
+"""Who a request is from, and whether that is enough."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Request
-from litestar.di import NamedDependency, Provide
+from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
 
-from uat_platform.auth.parts import Parts
 from uat_platform.auth.sessions.callers import Caller
 from uat_platform.auth.sessions.session import Origin
 from uat_service.tokens import InvalidTokenError
 
-__all__ = ["bearer", "caller_with", "origin", "refused"]
+if TYPE_CHECKING:
+    from uat_platform.auth.parts import Parts
+
+__all__ = ["bearer", "caller_of", "needs", "origin", "refused"]
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 _SCHEME = "bearer"
 _CHALLENGE = "WWW-Authenticate"
@@ -24,7 +30,7 @@ def refused(detail: str, error: str = "") -> NotAuthorizedException:
     return NotAuthorizedException(detail=detail, headers={_CHALLENGE: told})
 
 
-def bearer(request: Request[Any, Any, Any]) -> str:
+def bearer(request: Connection) -> str:
     """Return the token of a request.
 
     Raises:
@@ -36,29 +42,37 @@ def bearer(request: Request[Any, Any, Any]) -> str:
     return token.strip()
 
 
-def caller_with(*scopes: str) -> dict[str, Provide]:
-    """Return the dependency `caller`: who has shown a token that is good for all of these.
+def needs(*scopes: str) -> Guard:
+    """Return the guard of a route: a valid token that is good for all of these.
+
+    A guard runs for each request; a dependency would only for handlers that happen to ask for it.
 
     Raises:
         NotAuthorizedException: There is no valid token.
         PermissionDeniedException: It is good for less.
     """
 
-    async def caller(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Caller:
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        parts: Parts = connection.app.state.parts
         try:
-            found = await parts.callers.of(bearer(request))
+            caller = await parts.callers.of(bearer(connection))
         except InvalidTokenError:
             raise refused("Invalid token", "invalid_token") from None
         for scope in scopes:
-            if not found.may(scope):
+            if not caller.may(scope):
                 told = f'Bearer error="insufficient_scope", scope="{scope}"'
                 raise PermissionDeniedException(
                     detail=f"The token is not good for `{scope}`", headers={_CHALLENGE: told}
                 )
-        return found
+        connection.state.caller = caller
 
-    provided: Callable[..., Awaitable[Caller]] = caller
-    return {"caller": Provide(provided)}
+    return guard
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """Return who the guard has let in: the dependency `caller`."""
+    caller: Caller = request.state.caller
+    return caller
 
 
 def origin(request: Request[Any, Any, Any]) -> Origin:

@@ -25,7 +25,7 @@ from uat_platform.auth.sessions.session import COLUMNS, Session, session_of
 from uat_platform.auth.sessions.sessions import end
 from uat_service.store import Store
 
-__all__ = ["RefreshTokens", "Refreshed", "Step"]
+__all__ = ["Held", "RefreshTokens", "Refreshed", "Step"]
 
 
 class Step(StrEnum):
@@ -50,6 +50,21 @@ class Refreshed:
     session: Session
     user: User
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A refresh token that somebody has.
+
+    Attributes:
+        session: It goes on with this one.
+        user: Whose that is.
+        fresh: True when it was not used yet.
+    """
+
+    session: Session
+    user: User
+    fresh: bool
 
 
 class RefreshTokens:
@@ -90,13 +105,13 @@ class RefreshTokens:
         self._told(step)
         return refreshed
 
-    async def session_of(self, token: str) -> tuple[Session, User] | None:
-        """Return whose token it is, and leave it as it is; None when it is not fresh."""
+    async def look(self, token: str) -> Held | None:
+        """Return whose token it is, and leave it as it is; None when its session has ended."""
         async with self._store.read() as connection:
             row = await self._row(connection, digest(token))
-        if row is None or row["token_used_at"] is not None:
+        if row is None:
             return None
-        return session_of(row), user_of(row)
+        return Held(session_of(row), user_of(row), fresh=row["token_used_at"] is None)
 
     async def _step(
         self, connection: AsyncConnection, token: str, client_id: str | None

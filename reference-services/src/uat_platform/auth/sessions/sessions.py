@@ -1,6 +1,7 @@
 """Sessions, as the database knows them: a restart ends none, and what was ended stays ended."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,10 +39,22 @@ class Sessions:
         origin: Origin,
         client_id: str | None = None,
         auth_time: float | None = None,
+        session_id: str | None = None,
     ) -> Begun:
-        """Begin a session, and return it with its first refresh token."""
+        """Begin a session, and return it with its first refresh token.
+
+        Args:
+            user_id: Whose.
+            scope: What its tokens are good for.
+            origin: Where the request came from.
+            client_id: At which client, or None for our own login.
+            auth_time: When the password was given. Default: now.
+            session_id: Its name. Default: a new one.
+        """
         token = fresh()
         session = self._made(user_id, scope, origin, client_id, auth_time)
+        if session_id is not None:
+            session = replace(session, id=session_id)
 
         async def work(connection: AsyncConnection) -> None:
             await _insert(connection, session, cookie=None)

@@ -1,0 +1,224 @@
+"""What administrators do: clients, keys and users."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException, NotFoundException
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from uat_platform.auth.accounts.users import User
+from uat_platform.auth.keys.ring import KeyTooNewError
+from uat_platform.auth.keys.signing_key import SigningKey
+from uat_platform.auth.oauth.clients import Client
+from uat_platform.auth.parts import Parts
+from uat_platform.auth.routes.answers import NO_STORE, answers
+from uat_platform.auth.routes.signed_in import needs
+
+__all__ = ["routes"]
+
+_BEARER = [{"bearer": list[str]()}]
+_ADMIN = [needs("admin")]
+Algorithm = Literal["ES256", "RS256"]
+Grant = Literal["authorization_code", "client_credentials", "refresh_token"]
+Word = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]+$", max_length=100)]
+Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+$", max_length=2000)]
+
+
+class NewClient(msgspec.Struct):
+    """A program that is to be let in."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    grants: Annotated[list[Grant], msgspec.Meta(min_length=1, max_length=3)]
+    scope: Annotated[list[Word], msgspec.Meta(min_length=1, max_length=50)]
+    redirect_uris: Annotated[list[Uri], msgspec.Meta(max_length=20)] = []
+    public: bool = False
+    trusted: bool = False
+    id_token_algorithm: Algorithm = "ES256"  # noqa: S105 - a kind of signature
+
+
+class ShownClient(msgspec.Struct):
+    """A program that is let in."""
+
+    client_id: str
+    name: str
+    grants: list[str]
+    scope: list[str]
+    redirect_uris: list[str]
+    public: bool
+    trusted: bool
+    id_token_algorithm: str
+    client_secret: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class ShownKey(msgspec.Struct):
+    """A key, and where it is in its life. Times are seconds since 1970."""
+
+    kid: str
+    algorithm: str
+    state: str
+    published_at: float
+    signing_since: float | None
+    retired_at: float | None
+
+
+class Rotation(msgspec.Struct):
+    """Which key is to be replaced; forced, when it was stolen."""
+
+    algorithm: Algorithm = "ES256"
+    force: bool = False
+
+
+class ShownUser(msgspec.Struct):
+    """A user, as administrators see one."""
+
+    id: str
+    email: str
+    username: str
+    roles: list[str]
+    disabled: bool
+
+
+class UserChange(msgspec.Struct):
+    """What is to be different about a user."""
+
+    roles: Annotated[list[Word], msgspec.Meta(max_length=20)] | msgspec.UnsetType = msgspec.UNSET
+    disabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+@get("/admin/clients", security=_BEARER, guards=_ADMIN, responses=answers(401, 403))
+async def clients(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> list[ShownClient]:
+    """List a hundred clients, from the one after an id on."""
+    return [_client(each) for each in await parts.clients.page(after=after)]
+
+
+@post(
+    "/admin/clients",
+    security=_BEARER,
+    guards=_ADMIN,
+    cache_control=NO_STORE,
+    responses=answers(400, 401, 403),
+)
+async def add_client(data: JSONBody[NewClient], parts: NamedDependency[Parts]) -> ShownClient:
+    """Let a program in. Its secret is shown this once."""
+    client, secret = await parts.clients.add(
+        name=data.name,
+        public=data.public,
+        redirect_uris=data.redirect_uris,
+        grants=data.grants,
+        scope=data.scope,
+        trusted=data.trusted,
+        id_token_algorithm=data.id_token_algorithm,
+    )
+    return _client(client, secret)
+
+
+@post(
+    "/admin/clients/{client_id:str}/secret",
+    status_code=200,
+    security=_BEARER,
+    guards=_ADMIN,
+    cache_control=NO_STORE,
+    responses=answers(401, 403, 404, 409),
+)
+async def new_secret(client_id: FromPath[str], parts: NamedDependency[Parts]) -> ShownClient:
+    """Give a program another secret; the one before is good no more."""
+    client = await parts.clients.get(client_id)
+    if client is None:
+        raise NotFoundException("there is no such client")
+    if client.public:
+        raise ClientException("the client has no secret", status_code=409)
+    return _client(*await parts.clients.new_secret(client))
+
+
+@delete(
+    "/admin/clients/{client_id:str}",
+    security=_BEARER,
+    guards=_ADMIN,
+    responses=answers(401, 403, 404),
+)
+async def remove_client(client_id: FromPath[str], parts: NamedDependency[Parts]) -> None:
+    """Let a program in no more, and end its sessions."""
+    if not await parts.clients.remove(client_id):
+        raise NotFoundException("there is no such client")
+
+
+@get("/admin/keys", security=_BEARER, guards=_ADMIN, responses=answers(401, 403))
+async def keys(parts: NamedDependency[Parts]) -> list[ShownKey]:
+    """List the keys, the oldest first."""
+    return [_key(each) for each in parts.keys.keys]
+
+
+@post(
+    "/admin/keys/rotate",
+    status_code=200,
+    security=_BEARER,
+    guards=_ADMIN,
+    responses=answers(400, 401, 403, 409),
+)
+async def rotate(data: JSONBody[Rotation], parts: NamedDependency[Parts]) -> ShownKey:
+    """Let the next key sign; 409 when it was published too short a time ago, unless forced."""
+    try:
+        return _key(await parts.keys.rotate(data.algorithm, force=data.force))
+    except KeyTooNewError as error:
+        told = {"Retry-After": str(max(1, round(error.retry_after)))}
+        raise ClientException(str(error), status_code=409, headers=told) from None
+
+
+@get("/admin/users", security=_BEARER, guards=_ADMIN, responses=answers(401, 403))
+async def users(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> list[ShownUser]:
+    """List a hundred users, from the one after an address on."""
+    return [_user(each) for each in await parts.users.page(after=after)]
+
+
+@patch(
+    "/admin/users/{user_id:str}",
+    security=_BEARER,
+    guards=_ADMIN,
+    responses=answers(400, 401, 403, 404),
+)
+async def change_user(
+    user_id: FromPath[str], data: JSONBody[UserChange], parts: NamedDependency[Parts]
+) -> ShownUser:
+    """Give a user other roles, or keep one out."""
+    if not isinstance(data.roles, msgspec.UnsetType):
+        await parts.users.give_roles(user_id, data.roles)
+    if not isinstance(data.disabled, msgspec.UnsetType):
+        await parts.users.disable(user_id, disabled=data.disabled)
+    user = await parts.users.by_id(user_id)
+    if user is None:
+        raise NotFoundException("there is no such user")
+    return _user(user)
+
+
+routes = [clients, add_client, new_secret, remove_client, keys, rotate, users, change_user]
+
+
+def _client(client: Client, secret: str | None = None) -> ShownClient:
+    return ShownClient(
+        client_id=client.id,
+        name=client.name,
+        grants=sorted(client.grants),
+        scope=sorted(client.scope),
+        redirect_uris=list(client.redirect_uris),
+        public=client.public,
+        trusted=client.trusted,
+        id_token_algorithm=client.id_token_algorithm,
+        client_secret=secret or msgspec.UNSET,
+    )
+
+
+def _key(key: SigningKey) -> ShownKey:
+    return ShownKey(
+        kid=key.kid,
+        algorithm=key.algorithm,
+        state=key.state.value,
+        published_at=key.published_at,
+        signing_since=key.signing_since,
+        retired_at=key.retired_at,
+    )
+
+
+def _user(user: User) -> ShownUser:
+    return ShownUser(user.id, user.email, user.username, sorted(user.roles), user.disabled)
