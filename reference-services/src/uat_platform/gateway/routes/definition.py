@@ -92,7 +92,7 @@ class UpstreamDefinition(_Part):
         failures: In a row at one instance, that make it be left alone.
         recovery: Seconds it is left alone.
         silence: Seconds without a byte in the middle of an answer, after which it is given up.
-        health: Path that is asked for the state of an instance.
+        health: Path that is asked for the state of an instance. Empty: its breaker says it.
     """
 
     service: Name | None = None
@@ -107,7 +107,7 @@ class UpstreamDefinition(_Part):
     failures: Annotated[int, Field(ge=1)] | None = None
     recovery: Duration = 5.0
     silence: Duration = 60.0
-    health: Path = "/health/ready"
+    health: Path | Literal[""] = "/health/ready"
 
 
 class Route(_Part):

@@ -7,6 +7,7 @@ import httpx2
 import structlog
 
 from uat_platform.gateway.upstreams.upstream import Upstream
+from uat_resilience import BreakerState
 from uat_resilience.ambient import DrainSignal
 from uat_resilience.clock import default_clock
 from uat_resilience.integrations.cookies import no_cookies
@@ -74,7 +75,10 @@ async def _state(upstream: Upstream, client: httpx2.AsyncClient) -> str:
     if not known:
         return UNKNOWN
     path = upstream.definition.health
-    well = await asyncio.gather(*(_well(client, each.url + path) for each in known))
+    if path:
+        well = await asyncio.gather(*(_well(client, each.url + path) for each in known))
+    else:
+        well = [upstream.breaker(each).state is BreakerState.CLOSED for each in known]
     if all(well):
         return "healthy"
     return "degraded" if any(well) else "unhealthy"

@@ -1,0 +1,271 @@
+"""A request is sent again only where that is safe, and then to another instance (CORRECTNESS 30)."""
+
+import socket
+from collections.abc import Generator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from tests.integrations.server.serving import PATIENCE
+from tests.service.proxy.wire import head, until
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+NO = b"HTTP/1.1 503 No\r\nContent-Length: 2\r\nRetry-After: 60\r\n\r\nno"
+ROUTES = """
+[upstreams.pair]
+urls = {urls}
+attempt_timeout = "{patience}"
+timeout = "5s"
+failures = 100
+health = ""
+[[routes]]
+name = "pair"
+path = "/"
+upstream = "pair"
+auth = "none"
+"""
+
+
+class Pair:
+    """Two instances as plain sockets: what is sent to which is seen."""
+
+    def __init__(self, start: Any, *, patience: str = "5s", number: int = 2) -> None:
+        self.stack = ExitStack()
+        self.listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+        for each in self.listeners:
+            each.settimeout(PATIENCE)
+            self.stack.callback(each.close)
+        urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in self.listeners]
+        routes = ROUTES.format(urls=urls, patience=patience)
+        self.gateway = self.stack.enter_context(start(routes))
+
+    def client(self, request: bytes) -> socket.socket:
+        """Send a request."""
+        client = self.gateway.served.connect()
+        self.stack.callback(client.close)
+        client.sendall(request)
+        return client
+
+    def asked(self) -> tuple[int, socket.socket]:
+        """Return which instance is asked next, and the connection."""
+        for _ in range(int(PATIENCE / 0.01)):
+            for number, listener in enumerate(self.listeners):
+                listener.settimeout(0.005)
+                try:
+                    end, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                end.settimeout(PATIENCE)
+                self.stack.callback(end.close)
+                return number, end
+        raise AssertionError("nobody was asked")
+
+    def nobody(self) -> bool:
+        """Return whether nobody else was asked."""
+        for listener in self.listeners:
+            listener.settimeout(0)
+            try:
+                end, _ = listener.accept()
+            except BlockingIOError:
+                continue
+            end.close()
+            return False
+        return True
+
+
+@pytest.fixture
+def pair(start: Any) -> Generator[Pair]:
+    pair = Pair(start)
+    with pair.stack:
+        yield pair
+
+
+def request(method: str, body: bytes = b"", **headers: str) -> bytes:
+    lines = [f"{method} / HTTP/1.1", "Host: x", *(f"{n}: {v}" for n, v in headers.items())]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def status(client: socket.socket) -> bytes:
+    return head(client)[0].split(b" ")[1]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE"])
+def test_what_may_be_done_twice_is_asked_of_another_instance(pair: Pair, method: str) -> None:
+    client = pair.client(request(method))
+    first, end = pair.asked()
+    head(end)
+    end.close()
+
+    second, end = pair.asked()
+    head(end)
+    end.sendall(OK)
+
+    assert second != first
+    assert status(client) == b"200"
+
+
+def test_a_body_goes_along_when_a_request_is_sent_again(pair: Pair) -> None:
+    client = pair.client(request("PUT", b"the body"))
+    _, end = pair.asked()
+    until(end, b"the body")
+    end.close()
+
+    _, end = pair.asked()
+    until(end, b"the body")
+    end.sendall(OK)
+
+    assert status(client) == b"200"
+
+
+def test_the_second_attempt_says_that_it_is_one(pair: Pair) -> None:
+    pair.client(request("GET"))
+    _, end = pair.asked()
+    assert b"x-retry-attempt: 1" in head(end)
+    end.close()
+
+    _, end = pair.asked()
+
+    assert b"x-retry-attempt: 2" in head(end)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_post_whose_instance_hangs_up_is_sent_once(pair: Pair, method: str) -> None:
+    client = pair.client(request(method, b"hi"))
+    _, end = pair.asked()
+    until(end, b"hi")
+
+    end.close()
+
+    assert status(client) == b"502"
+    assert pair.nobody()
+
+
+def test_a_post_whose_instance_says_503_is_sent_once(pair: Pair) -> None:
+    client = pair.client(request("POST", b"hi"))
+    _, end = pair.asked()
+    until(end, b"hi")
+
+    end.sendall(NO)
+
+    assert status(client) == b"503"
+    assert pair.nobody()
+
+
+def test_a_post_with_a_key_is_sent_again(pair: Pair) -> None:
+    client = pair.client(request("POST", b"hi", **{"Idempotency-Key": "1"}))
+    first, end = pair.asked()
+    until(end, b"hi")
+    end.close()
+
+    second, end = pair.asked()
+    until(end, b"hi")
+    end.sendall(OK)
+
+    assert second != first
+    assert status(client) == b"200"
+
+
+def test_a_post_that_nobody_takes_is_sent_to_who_does(pair: Pair) -> None:
+    pair.listeners.pop().close()
+    for _ in range(6):
+        client = pair.client(request("POST", b"hi"))
+        _, end = pair.asked()
+        until(end, b"hi")
+        end.sendall(OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))
+        assert status(client) == b"200"
+
+
+def test_an_instance_that_says_503_leaves_a_get_to_another_at_once(pair: Pair) -> None:
+    client = pair.client(request("GET"))
+    first, end = pair.asked()
+    head(end)
+    end.sendall(NO)
+
+    second, end = pair.asked()
+    head(end)
+    end.sendall(OK)
+
+    assert second != first
+    assert status(client) == b"200"
+
+
+def test_who_has_used_up_the_tries_is_not_asked_for_more(pair: Pair) -> None:
+    client = pair.client(request("GET"))
+    _, end = pair.asked()
+    head(end)
+
+    end.sendall(NO.replace(b"Retry-After: 60", b"x-should-retry: false"))
+
+    assert status(client) == b"503"
+    assert pair.nobody()
+
+
+def test_a_client_that_repeats_by_itself_is_not_helped(pair: Pair) -> None:
+    client = pair.client(request("GET", **{"X-Retry-Attempt": "2"}))
+    _, end = pair.asked()
+    head(end)
+
+    end.close()
+
+    assert status(client) == b"502"
+    assert pair.nobody()
+
+
+def test_an_answer_that_has_begun_is_never_begun_anew(pair: Pair) -> None:
+    client = pair.client(request("GET"))
+    _, end = pair.asked()
+    head(end)
+    end.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+    until(client, b"abc")
+
+    end.close()
+
+    assert client.recv(100) == b""
+    assert pair.nobody()
+
+
+def test_a_body_that_is_still_coming_is_sent_once(pair: Pair) -> None:
+    client = pair.client(b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\nabc")
+    _, end = pair.asked()
+    until(end, b"abc")
+
+    end.close()
+
+    assert status(client) == b"502"
+    assert pair.nobody()
+
+
+def test_an_instance_that_is_silent_leaves_a_get_to_another(start: Any) -> None:
+    pair = Pair(start, patience="100ms")
+    with pair.stack:
+        client = pair.client(request("GET"))
+        first, end = pair.asked()
+        head(end)
+
+        second, end = pair.asked()
+        head(end)
+        end.sendall(OK)
+
+        assert second != first
+        assert status(client) == b"200"
+
+
+def test_when_all_are_silent_it_is_a_gateway_timeout(start: Any) -> None:
+    pair = Pair(start, patience="50ms")
+    with pair.stack:
+        client = pair.client(request("GET"))
+
+        assert status(client) == b"504"
+
+
+def test_a_client_that_goes_takes_its_request_along(pair: Pair) -> None:
+    client = pair.client(request("GET"))
+    _, end = pair.asked()
+    head(end)
+
+    client.close()
+
+    assert end.recv(1) == b""
+    assert pair.nobody()
