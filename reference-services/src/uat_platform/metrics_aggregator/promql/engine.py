@@ -118,7 +118,7 @@ class Query:
         return self._matrix(evaluator)
 
     def _matrix(self, evaluator: Evaluator) -> RangeVector:
-        found: dict[Labels, Samples] = {}
+        found = dict[Labels, Samples]()
         count = 0
         for time in range(self.start, self.end + 1, self.step):
             value = evaluator.value(self.node, time)

@@ -40,7 +40,7 @@ class Taken:
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """A series of the target, and the scrape that has shown it last; 0 when its samples have times of their own."""
+    """A series, and the scrape that has shown it last; 0 when its samples have times of their own."""
 
     kept: Kept
     scrape: int = 0
@@ -50,7 +50,7 @@ class _Entry:
 class Ledger:
     """Take down the samples of one target.
 
-    A series that was there at the last scrape and is not there now has ended, and gets a mark that says so.
+    A series that was there at the last scrape, and is not there now, has ended: it gets a mark.
 
     Attributes:
         memory: Where series are.
@@ -90,7 +90,10 @@ class Ledger:
         """End the series that were not shown in this scrape."""
         gone = [text for text, entry in self._entries.items() if 0 < entry.scrape < self._scrape]
         for text in gone:
-            self.memory.append(self._entries.pop(text).kept, now, STALE)
+            kept = self._entries.pop(text).kept
+            # The answer may have broken off behind this very sample.
+            last = kept.samples.times[-1] if kept.samples.times else now
+            self.memory.append(kept, max(now, last + 1), STALE)
 
     def down(self, now: int) -> None:
         """End all series: the target does not answer."""

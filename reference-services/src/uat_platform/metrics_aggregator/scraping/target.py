@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["Target", "from_address", "from_discovery"]
+__all__ = ["NoTargetsError", "Target", "from_address", "from_discovery"]
 
 _HIDDEN = "__"
+
+
+class NoTargetsError(ValueError):
+    """Something is no list of targets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +78,27 @@ def from_discovery(groups: Any, *, most: int) -> list[Target]:  # noqa: ANN401 -
     """Return the targets of an answer of HTTP service discovery: `[{"targets": [...], "labels": {...}}]`.
 
     Raises:
-        ValueError: It is none, or there are too many.
+        NoTargetsError: It is none, or there are too many.
     """
     found: dict[str, Target] = {}
     for group in _listed(groups):
         if not isinstance(group, dict):
-            raise ValueError("a group of targets must be an object")
+            raise NoTargetsError("a group of targets must be an object")
         named: dict[Any, Any] = group
         labels = named.get("labels") or {}
         if not isinstance(labels, dict):
-            raise ValueError("labels must be an object")
+            raise NoTargetsError("labels must be an object")
         texts = {str(name): str(value) for name, value in labels.items()}
         for address in _listed(named.get("targets", [])):
             target = from_address(str(address), texts)
             found[target.url] = target
         if len(found) > most:
-            raise ValueError(f"more than {most} targets")
+            raise NoTargetsError(f"more than {most} targets")
     return [*found.values()]
 
 
 def _listed(value: Any) -> Iterable[Any]:  # noqa: ANN401 - JSON of somebody else
     if not isinstance(value, list):
-        raise ValueError("targets must be a list")
+        raise NoTargetsError("targets must be a list")
     items: list[Any] = value
     return items

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from uat_platform.metrics_aggregator.series.labels import NAME, Labels, value_of
 from uat_platform.metrics_aggregator.series.matchers import Matcher, matches, metric_of
-from uat_platform.metrics_aggregator.series.samples import Samples, Series
+from uat_platform.metrics_aggregator.series.samples import Samples, Series, is_stale
 
 __all__ = ["Kept", "Memory"]
 
@@ -92,6 +92,23 @@ class Memory:
         metric = metric_of(matchers)
         among = self._all if metric is None else self._by_metric.get(metric, {})
         return [kept for labels, kept in among.items() if matches(matchers, labels)]
+
+    def newest(self, metric: str) -> list[tuple[Labels, Samples]]:
+        """Return the series of a metric that have not ended. May be called from any thread."""
+        family = self._by_metric.get(metric)
+        if family is None:
+            return []
+        shown = [(kept.labels, kept.samples) for kept in [*family.values()]]
+        return [
+            (labels, samples)
+            for labels, samples in shown
+            if samples.times and not is_stale(samples.values[-1])
+        ]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of all metrics."""
+        return [*self._by_metric]
 
     def forget(self, before: int) -> int:
         """Drop series whose last sample is older than this; return how many."""

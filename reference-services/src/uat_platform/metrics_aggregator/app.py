@@ -1,0 +1,57 @@
+"""The metrics aggregator: `python -m uat_service.serve uat_platform.metrics_aggregator.app:service`."""
+
+from collections.abc import Callable
+
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.plugins import InitPlugin
+
+from uat_platform.metrics_aggregator.parts import Parts
+from uat_platform.metrics_aggregator.routes import query
+from uat_platform.metrics_aggregator.settings import MetricsSettings
+from uat_resilience.clock import wall_time
+from uat_service.app import Service
+from uat_service.dependency import Dependency
+
+__all__ = ["made", "service"]
+
+_VERSION = "1.0.0"
+
+
+class _Wired(InitPlugin):
+    """Gives routes what they ask for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Change the application before it is made."""
+        parts = self._parts
+        app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
+        return app_config
+
+
+def made(settings: MetricsSettings, *, now: Callable[[], float] = wall_time) -> Service:
+    """Return the service for these settings.
+
+    Args:
+        settings: What it was told.
+        now: Returns seconds since 1970.
+    """
+    parts = Parts(settings, now=now)
+    dependencies = [Dependency("database", parts.database, required=False)]
+    if settings.discovery_url:
+        dependencies.append(Dependency("load-balancer", parts.discover, required=False))
+    service = Service(
+        "metrics-aggregator",
+        version=_VERSION,
+        settings=settings,
+        routes=[*query.routes],
+        dependencies=dependencies,
+        lifespan=[parts.lifespan],
+        plugins=[_Wired(parts)],
+    )
+    return service.watch(parts.scrape_slots, parts.query_slots)
+
+
+service = made(MetricsSettings.read("metrics-aggregator"))

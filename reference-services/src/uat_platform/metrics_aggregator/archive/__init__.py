@@ -1,0 +1,1 @@
+"""Samples for days: one in ten seconds for hours, one a minute for weeks, in a database."""

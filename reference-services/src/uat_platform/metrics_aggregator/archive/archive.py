@@ -1,0 +1,202 @@
+"""The database of down-samples. At the start nothing is read from it; queries read what they need."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from uat_platform.metrics_aggregator.archive.chunks import Tier, packed, thinned, unpacked
+from uat_platform.metrics_aggregator.series.labels import NAME, Labels, labelled, value_of
+from uat_platform.metrics_aggregator.series.matchers import Matcher, matches, metric_of
+from uat_platform.metrics_aggregator.series.memory import Kept
+from uat_platform.metrics_aggregator.series.samples import Samples, Series
+from uat_service.store import Store
+
+__all__ = ["Archive"]
+
+_TOGETHER = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Samples of a series that are to be written."""
+
+    kept: Kept
+    step: int
+    samples: Samples
+
+
+class Archive:
+    """Keep down-samples of series, the finer ones for a shorter time. Belongs to one event loop.
+
+    Args:
+        store: The database.
+        fine: The finer samples.
+        coarse: The others.
+    """
+
+    def __init__(self, store: Store, *, fine: Tier, coarse: Tier) -> None:
+        self._store = store
+        self._fine, self._coarse = fine, coarse
+        self._ids: dict[Labels, int] = {}
+        self._written: dict[int, int] = {}
+
+    async def flush(self, series: Iterable[Kept], now: int, *, all_of_it: bool = False) -> int:
+        """Write what is new since the last time; return how many samples those are.
+
+        Args:
+            series: Of the memory.
+            now: In milliseconds.
+            all_of_it: Whether to write what is not due yet, because this is the end.
+
+        Raises:
+            StoreUnavailableError: The database is away; the next time all of it is tried again.
+        """
+        due = [
+            tier
+            for tier in (self._fine, self._coarse)
+            if all_of_it or now - self._written.get(tier.step, 0) >= tier.every
+        ]
+        rows = [
+            row
+            for kept in series
+            for tier in due
+            # Only steps that are over: the last sample of the running one is still to come.
+            for row in _new(kept, tier, now if all_of_it else now // tier.step * tier.step - 1)
+        ]
+        for start in range(0, len(rows), _TOGETHER):
+            part = rows[start : start + _TOGETHER]
+            await self._store.write(partial(self._write, rows=part))
+            for row in part:
+                row.kept.archived[row.step] = row.samples.times[-1]
+        for tier in due:
+            self._written[tier.step] = now
+        return sum(len(row.samples) for row in rows)
+
+    async def forget(self, now: int) -> None:
+        """Drop what is older than it should be.
+
+        Raises:
+            StoreUnavailableError: The database is away.
+        """
+
+        async def run(connection: AsyncConnection) -> None:
+            for tier in (self._fine, self._coarse):
+                told = {"step": tier.step, "last": now - tier.span}
+                await connection.execute(text(_FORGET), told)
+            await connection.execute(text(_ORPHANS))
+
+        await self._store.write(run)
+        self._ids.clear()
+
+    async def select(
+        self, matchers: tuple[Matcher, ...], start: int, end: int, now: int
+    ) -> list[Series]:
+        """Return the series that fit, with the samples of a span, both ends included.
+
+        Raises:
+            StoreUnavailableError: The database is away.
+        """
+        border = now - self._fine.span
+        async with self._store.read() as connection:
+            ids = await self._find(connection, matchers)
+            found: dict[int, Samples] = {}
+            for tier, low, high in (
+                (self._coarse, start, min(end, border - 1)),
+                (self._fine, max(start, border), end),
+            ):
+                if low <= high:
+                    await self._read(connection, [*ids], tier.step, (low, high), found)
+        return [Series(ids[id_], found[id_]) for id_ in ids if id_ in found]
+
+    async def labels(self, matchers: tuple[Matcher, ...]) -> list[Labels]:
+        """Return the labels of the series that fit, whenever they were there.
+
+        Raises:
+            StoreUnavailableError: The database is away.
+        """
+        async with self._store.read() as connection:
+            return [*(await self._find(connection, matchers)).values()]
+
+    async def _find(
+        self, connection: AsyncConnection, matchers: tuple[Matcher, ...]
+    ) -> dict[int, Labels]:
+        metric = metric_of(matchers)
+        query = _ALL if metric is None else _OF_METRIC
+        rows = await connection.execute(text(query), {} if metric is None else {"metric": metric})
+        found = {int(id_): labelled(json.loads(labels)) for id_, labels in rows}
+        return {id_: labels for id_, labels in found.items() if matches(matchers, labels)}
+
+    async def _read(
+        self,
+        connection: AsyncConnection,
+        ids: Sequence[int],
+        step: int,
+        span: tuple[int, int],
+        found: dict[int, Samples],
+    ) -> None:
+        low, high = span
+        query = text(_READ).bindparams(bindparam("ids", expanding=True))
+        for at in range(0, len(ids), _TOGETHER):
+            told = {"ids": ids[at : at + _TOGETHER], "step": step, "low": low, "high": high}
+            for id_, points in await connection.execute(query, told):
+                samples = found.setdefault(int(id_), Samples())
+                for time, value in unpacked(bytes(points)).between(low, high):
+                    samples.append(time, value)
+
+    async def _write(self, connection: AsyncConnection, rows: Sequence[_Row]) -> None:
+        await self._identify(connection, [row.kept.labels for row in rows])
+        told = [
+            {
+                "series": self._ids[row.kept.labels],
+                "step": row.step,
+                "first": row.samples.times[0],
+                "last": row.samples.times[-1],
+                "points": packed(row.samples),
+            }
+            for row in rows
+        ]
+        await connection.execute(text(_WRITE), told)
+
+    async def _identify(self, connection: AsyncConnection, wanted: Iterable[Labels]) -> None:
+        """Learn the numbers of series, and give one to those that have none."""
+        new = {json.dumps(dict(each)): each for each in wanted if each not in self._ids}
+        if not new:
+            return
+        told = [
+            {"metric": value_of(each, NAME), "labels": written} for written, each in new.items()
+        ]
+        await connection.execute(text(_NAME_ALL), told)
+        query = text(_NUMBERS).bindparams(bindparam("labels", expanding=True))
+        for id_, written in await connection.execute(query, {"labels": [*new]}):
+            self._ids[new[written]] = int(id_)
+
+
+def _new(kept: Kept, tier: Tier, until: int) -> list[_Row]:
+    """Return the down-samples of a series that were not written yet."""
+    after = kept.archived.get(tier.step, -1)
+    samples = thinned(kept.samples, after=after, until=until, step=tier.step)
+    return [_Row(kept, tier.step, samples)] if samples.times else []
+
+
+_ALL = "SELECT id, labels FROM series ORDER BY id"
+_OF_METRIC = "SELECT id, labels FROM series WHERE metric = :metric ORDER BY id"
+_READ = (
+    "SELECT series, points FROM chunks WHERE series IN :ids AND step = :step AND first <= :high "
+    "AND last >= :low ORDER BY series, first"
+)
+_WRITE = (
+    "INSERT INTO chunks (series, step, first, last, points) "
+    "VALUES (:series, :step, :first, :last, :points) ON CONFLICT (series, step, first) DO NOTHING"
+)
+_NAME_ALL = (
+    "INSERT INTO series (metric, labels) VALUES (:metric, :labels) ON CONFLICT (labels) DO NOTHING"
+)
+_NUMBERS = "SELECT id, labels FROM series WHERE labels IN :labels"
+_FORGET = "DELETE FROM chunks WHERE step = :step AND last < :last"
+_ORPHANS = (
+    "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.series = series.id)"
+)
