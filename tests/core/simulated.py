@@ -37,7 +37,7 @@ class Dependency:
     def call(self, now: float) -> tuple[float, bool]:
         """Return when the call ends, and whether it failed."""
         if self.inside >= self.places:
-            return now + 0.001, True
+            return now + 0.005, True
         self.inside += 1
         while len(self.free_at) > self.workers:
             heappop(self.free_at)

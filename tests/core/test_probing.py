@@ -22,7 +22,7 @@ class Rounds:
     limits: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.tuner.record(self.now, LATENCY, 1, dropped=False)  # What every limit begins with.
+        self.begin()
 
     def go(self, *latencies: float, busy: float = 1.0) -> "Rounds":
         for latency in latencies:
@@ -30,7 +30,7 @@ class Rounds:
             self.now += latency
             for _ in range(max(self.size, limit)):
                 self.tuner.record(self.now, latency, int(limit * busy), dropped=False)
-            self.limits.append(self.tuner.limit)
+            self.limits.append(self.begin())
         return self
 
     def drop(self, calls: int) -> "Rounds":
@@ -39,6 +39,13 @@ class Rounds:
             self.tuner.record(self.now, LATENCY, self.tuner.limit, dropped=True)
         self.limits.append(self.tuner.limit)
         return self
+
+    def begin(self) -> int:
+        """End what is not counted: a call from before the round, and the first of the round; return the limit."""
+        for _ in range(2):
+            self.now += LATENCY
+            self.tuner.record(self.now, LATENCY * 0.999, 1, dropped=False)
+        return self.tuner.limit
 
 
 def gradient(*, initial: int = 40, **settings: int) -> Rounds:
@@ -150,20 +157,20 @@ def test_dependency_that_became_much_slower_is_believed_at_the_next_probe() -> N
 
 def test_limit_moves_once_a_round() -> None:
     steady = rested()
-    steady.now += 0.105
+    ends = [steady.now + 0.105 + n * 0.001 for n in range(41)]
 
-    limits = [steady.tuner.record(steady.now, 0.105, 40, dropped=False) for _ in range(40)]
+    limits = [steady.tuner.record(now, 0.105, 40, dropped=False) for now in ends]
 
-    assert limits == [40] * 39 + [41]
+    assert limits == [40] * 40 + [41]
 
 
 def test_round_of_a_small_limit_has_its_samples() -> None:
     tuner = Gradient2(initial=4, samples=25).tuner()
     tuner.record(0.0, 0.1, 1, dropped=False)
 
-    limits = [tuner.record(1.0, 0.1, 4, dropped=False) for _ in range(25)]
+    limits = [tuner.record(1.0 + n, 0.1, 4, dropped=False) for n in range(27)]
 
-    assert limits == [4] * 24 + [2]
+    assert limits == [4] * 26 + [2]
 
 
 def test_calls_that_began_under_another_limit_do_not_count() -> None:
@@ -204,7 +211,7 @@ def test_drops_below_a_tenth_do_not_spoil_a_round() -> None:
 
 def test_drops_while_a_probe_runs_lower_what_it_goes_back_to_and_raise_nothing() -> None:
     probing = gradient().go(0.11).drop(2)
-    during = probing.tuner.limit
+    during = probing.begin()
 
     after = probing.go(0.1).tuner.limit
 
@@ -254,6 +261,7 @@ def test_after_an_outage_each_call_gives_a_slot_back_to_half_of_what_it_was() ->
 def test_after_an_outage_the_second_half_grows_by_rounds() -> None:
     recovering = outage()
     trickle(recovering, "." * 28)
+    recovering.begin()
 
     assert recovering.go(0.1, 0.121).limits[-2:] == [30, 24]
 

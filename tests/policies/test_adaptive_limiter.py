@@ -56,23 +56,27 @@ async def crowd(
 
 @pytest.mark.parametrize(
     "algorithm",
-    [AIMD(initial=5, maximum=60), Vegas(initial=5, maximum=60), Gradient2(initial=5, maximum=60)],
+    [
+        AIMD(initial=5, maximum=60),
+        Vegas(initial=5, maximum=60, samples=5),
+        Gradient2(initial=5, maximum=60, samples=5),
+    ],
     ids=["aimd", "vegas", "gradient2"],
 )
 async def test_the_limit_grows_while_more_calls_do_not_make_each_slower(algorithm: Any) -> None:
     limiter = AdaptiveLimiter(algorithm)
 
-    await crowd(limiter, Dependency(1000), size=80, seconds=10.0)
+    await crowd(limiter, Dependency(1000), size=20, seconds=3.0)
 
     assert limiter.snapshot().limit > 10
 
 
 async def test_the_limit_settles_near_what_the_dependency_can_serve_and_follows_it_down() -> None:
-    limiter = AdaptiveLimiter(Vegas(initial=30, maximum=60))
-    await crowd(limiter, Dependency(20), size=50, seconds=20.0)
+    limiter = AdaptiveLimiter(Vegas(initial=30, maximum=60, samples=20))
+    await crowd(limiter, Dependency(20), size=35, seconds=6.0)
     roomy = limiter.snapshot().limit
 
-    await crowd(limiter, Dependency(5), size=50, seconds=20.0)
+    await crowd(limiter, Dependency(5), size=35, seconds=15.0)
 
     assert 18 <= roomy <= 28
     assert 4 <= limiter.snapshot().limit <= 10

@@ -31,9 +31,7 @@ class Gradient2(Probing):
     """Move the limit by how much slower calls are than without a queue.
 
     The default: for dependencies that queue, as nearly all do. In simulation it rests within a tenth of capacities
-    from 20 up when the times of calls differ by a fifth, and two slots above smaller ones. When all take exactly
-    as long they end in batches, and a round, which ends with its last call, cuts off the slowest of a batch: then
-    it rests up to two fifths above.
+    from 20 up, whether all calls take exactly as long or differ by half, and two slots above smaller ones.
 
     Args:
         initial: Where the limit begins.

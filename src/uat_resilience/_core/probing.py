@@ -12,8 +12,8 @@ long average: the first is an accident, and the second learns in a long overload
 measured: the limit is halved for a moment, and again as long as that makes calls much faster (then the half was
 in a queue too). What remains is the baseline, and the limit goes back to where it was.
 
-Latencies are judged in rounds: the mean of at least `samples` calls that all began under the limit they speak
-for, and of at least as many as the limit, so that a round is about two round trips of a busy dependency.
+Latencies are judged in rounds (see `rounds`): the mean of at least `samples` calls that all began under the
+limit they speak for, and of at least as many as the limit: about two round trips of a busy dependency.
 
     STEADY       each round adjusts the limit by its slowdown; that is the algorithm's own business
     PROBING      the limit is halved until the baseline is found; if calls were much slower, it moves to the knee
@@ -30,8 +30,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from math import inf
 
-from uat_resilience._core.adaptive import ROUNDING, Limits
+from uat_resilience._core.adaptive import Limits
 from uat_resilience._core.arguments import at_least
+from uat_resilience._core.rounds import Round
 
 __all__ = ["Probing", "ProbingTuner"]
 
@@ -72,18 +73,6 @@ class _Stage(Enum):
     RECOVERING = auto()
 
 
-@dataclass(slots=True)
-class _Round:
-    """Calls judged together: those that began at `since` or later."""
-
-    since: float
-    size: int
-    calls: int = 0
-    drops: int = 0
-    total: float = 0.0
-    busiest: int = 0
-
-
 class ProbingTuner(ABC):
     """Rounds, drops and probes; subclasses say how a slowdown adjusts the limit.
 
@@ -104,7 +93,7 @@ class ProbingTuner(ABC):
         # Where the limit belongs. While a probe runs, the limit itself is lower.
         self._target = self._peak = self._probed_at = float(setting.initial)
         self.limit = setting.initial
-        self._round = self._next_round(inf)
+        self._begin_round(inf)
 
     @abstractmethod
     def _adjusted(self, limit: float, slowdown: float) -> float:
@@ -113,27 +102,26 @@ class ProbingTuner(ABC):
     def record(self, now: float, rtt: float, inflight: int, *, dropped: bool) -> int:
         """Take a call that ended, and return the limit from now on."""
         judged = self._round
-        if now < judged.since:
+        if now > judged.full_at and not dropped:
+            self._judge(judged.latency, judged.busiest)
+            judged = self._begin_round(now)
+        elif now < judged.since:
             # The first call of all: those that began before it ended found the queue still filling up. (Or a
             # clock with an earlier epoch took over.)
-            self._round = judged = self._next_round(now)
-        if now - rtt < judged.since - ROUNDING:
+            judged = self._begin_round(now)
+        if not judged.includes(now, rtt):
             return self.limit
         judged.busiest = max(judged.busiest, inflight)
         if dropped:
             judged.drops += 1
-            if judged.drops < _BURST * judged.size:
-                return self.limit
-            self._shrink()
-        else:
+            if judged.drops >= _BURST * judged.size:
+                self._shrink()
+                self._begin_round(now)
+        elif self._stage is _Stage.RECOVERING:
             judged.calls += 1
-            judged.total += rtt
-            if self._stage is _Stage.RECOVERING:
-                return self._recover(judged, now)
-            if judged.calls + judged.drops < judged.size:
-                return self.limit
-            self._judge(max(judged.total / judged.calls, ROUNDING), judged.busiest)
-        self._round = self._next_round(now)
+            self._recover(judged, now)
+        else:
+            judged.count(now, rtt)
         return self.limit
 
     def bound(self, minimum: int | None, maximum: int | None) -> int:
@@ -147,7 +135,7 @@ class ProbingTuner(ABC):
         self._peak = min(max(self._peak, low), high)
         before, self.limit = self.limit, min(max(self.limit, low), high)
         if self.limit != before:
-            self._round = self._next_round(inf)  # Begun by the next call that ends.
+            self._begin_round(inf)  # Begun by the next call that ends.
         return self.limit
 
     def _shrink(self) -> None:
@@ -160,15 +148,14 @@ class ProbingTuner(ABC):
         outage = self._target < self._peak / 2
         self._stage = _Stage.RECOVERING if outage else _Stage.STEADY
 
-    def _recover(self, judged: _Round, now: float) -> int:
+    def _recover(self, judged: Round, now: float) -> None:
         calm = judged.calls >= _CLEAR and judged.drops < _BURST * judged.calls
         if calm and judged.busiest * 2 >= self.limit:
             self._target = min(self._target + 1, self._peak / 2)
             self.limit = int(self._target)
         if self._target >= self._peak / 2:
             self._stage = _Stage.GROWING
-            self._round = self._next_round(now)
-        return self.limit
+            self._begin_round(now)
 
     def _judge(self, latency: float, busiest: int) -> None:
         if self._stage is _Stage.PROBING:
@@ -231,5 +218,6 @@ class ProbingTuner(ABC):
         self._target = self._peak = min(max(limit, self._setting.minimum), self._setting.maximum)
         self.limit = int(self._target)
 
-    def _next_round(self, now: float) -> _Round:
-        return _Round(now, max(self._setting.samples, self.limit))
+    def _begin_round(self, now: float) -> Round:
+        self._round = Round(now, max(self._setting.samples, self.limit))
+        return self._round

@@ -8,9 +8,10 @@
     queued >  beta * step      limit - step
     in between                 the limit rests
 
-TCP Vegas (Brakmo and Peterson, 1995) with its alpha of 1 and beta of 3, and Netflix's steps that grow with the
-limit (concurrency-limits, `VegasLimit`). Netflix's own 3 and 6 rest 12 % above a capacity of 100 and
-40 % above one of 20. The baseline is measured (see `probing`), where both take the least latency seen.
+TCP Vegas (Brakmo and Peterson, 1995) with its alpha of 1, and Netflix's steps that grow with the limit
+(concurrency-limits, `VegasLimit`). A beta of 2 leaves it one step to rest in. TCP's 3 rests up to 10 % above a
+capacity of 50, Netflix's 3 and 6 12 % above one of 100 and 40 % above one of 20. The baseline is measured (see
+`probing`), where both take the least latency seen.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Vegas(Probing):
     """Keep between `alpha` and `beta` steps of calls in the dependency's queue.
 
     It rests where the queue is short enough instead of searching on, so it is calmer than `Gradient2` and slower
-    after a change. In simulation it rests within a tenth of capacities from 50 up, a fifth above one of 20.
+    after a change. In simulation it rests within a tenth of capacities from 20 up, two slots above smaller ones.
 
     Args:
         initial: Where the limit begins.
@@ -42,7 +43,7 @@ class Vegas(Probing):
     """
 
     alpha: float = 1.0
-    beta: float = 3.0
+    beta: float = 2.0
 
     def __post_init__(self) -> None:
         Probing.__post_init__(self)
