@@ -6,8 +6,11 @@ from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.plugins import InitPlugin
 
+from uat_platform.metrics_aggregator.fleet.resilience import fleet
+from uat_platform.metrics_aggregator.fleet.scraped import Scraped
+from uat_platform.metrics_aggregator.fleet.unified import Unified
 from uat_platform.metrics_aggregator.parts import Parts
-from uat_platform.metrics_aggregator.routes import query
+from uat_platform.metrics_aggregator.routes import alerts, federate, legacy, lookup, query, state
 from uat_platform.metrics_aggregator.settings import MetricsSettings
 from uat_resilience.clock import wall_time
 from uat_service.app import Service
@@ -46,11 +49,21 @@ def made(settings: MetricsSettings, *, now: Callable[[], float] = wall_time) -> 
         "metrics-aggregator",
         version=_VERSION,
         settings=settings,
-        routes=[*query.routes],
+        routes=[
+            *query.routes,
+            *lookup.routes,
+            *state.routes,
+            *alerts.routes,
+            *federate.routes,
+            *legacy.routes,
+        ],
         dependencies=dependencies,
         lifespan=[parts.lifespan],
         plugins=[_Wired(parts)],
+        resilience=lambda own: fleet(own, parts.roster),
     )
+    service.metrics.registry.register(Unified(parts.memory))
+    service.metrics.registry.register(Scraped(parts.roster, parts.memory))
     return service.watch(parts.scrape_slots, parts.query_slots)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import structlog
 from litestar import Litestar
 
+from uat_platform.metrics_aggregator.alerts.rule import Rule, read
+from uat_platform.metrics_aggregator.alerts.watch import Watch
+from uat_platform.metrics_aggregator.alerts.webhooks import Webhooks
 from uat_platform.metrics_aggregator.archive.archive import Archive
 from uat_platform.metrics_aggregator.archive.chunks import Tier
 from uat_platform.metrics_aggregator.promql.engine import Limits
@@ -15,17 +18,21 @@ from uat_platform.metrics_aggregator.querying import Queries
 from uat_platform.metrics_aggregator.repeating import repeating
 from uat_platform.metrics_aggregator.scraping.discovery import Discovery
 from uat_platform.metrics_aggregator.scraping.fetching import Fetcher
+from uat_platform.metrics_aggregator.scraping.registrations import Registrations
 from uat_platform.metrics_aggregator.scraping.roster import Roster
 from uat_platform.metrics_aggregator.scraping.scrape import Cadence
+from uat_platform.metrics_aggregator.scraping.target import Target
 from uat_platform.metrics_aggregator.series.memory import Memory
 from uat_platform.metrics_aggregator.settings import MetricsSettings
 from uat_resilience import Bulkhead
 from uat_resilience.clock import wall_time
+from uat_service.settings import ConfigurationError
 from uat_service.store import Store, StoreUnavailableError
 
 __all__ = ["Parts"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_RULES = Path(__file__).parent / "alerts" / "default.toml"
 _FINE, _COARSE = 10_000, 60_000
 _FLUSH, _FLUSH_COARSE = 60_000, 600_000
 _SECOND = 1_000
@@ -81,6 +88,9 @@ class Parts:
             span=span,
             began=self.milliseconds(),
         )
+        self.webhooks = Webhooks(settings.webhooks, sender=settings.service_name)
+        self.watch = Watch(_rules(settings), queries=self.queries, webhooks=self.webhooks, now=now)
+        self.registrations = Registrations(self.store)
         self._preparing = asyncio.Lock()
         self._prepared = False
 
@@ -93,8 +103,16 @@ class Parts:
         async with self._preparing:
             if not self._prepared:
                 await self.store.migrate(_MIGRATIONS)
+                self.discovery.registered.update(await self.registrations.read())
                 self._prepared = True
         await self.store.check()
+
+    async def register(self, service: str, target: Target, labels: dict[str, str]) -> None:
+        """Ask a service from now on, also after a restart."""
+        await self.database()
+        await self.registrations.write(service, target, labels)
+        self.discovery.registered[service] = target
+        self.roster.update(self.discovery.targets)
 
     async def discover(self) -> bool:
         """Look for targets; return whether the load balancer has answered."""
@@ -121,6 +139,7 @@ class Parts:
                 tasks = [
                     group.create_task(repeating(self.discover, self.settings.discovery_interval)),
                     group.create_task(repeating(self.keep, _FLUSH / _SECOND)),
+                    group.create_task(repeating(self.watch.once, self.settings.alert_interval)),
                 ]
                 yield
                 for task in tasks:
@@ -129,6 +148,7 @@ class Parts:
             await self.roster.aclose()
             await self._last()
             await self.fetcher.aclose()
+            await self.webhooks.aclose()
             await self.store.close()
 
     async def _last(self) -> None:
@@ -138,6 +158,14 @@ class Parts:
             await self.archive.flush(self.memory, self.milliseconds(), all_of_it=True)
         except StoreUnavailableError as error:
             _logger.warning("samples were not written", error=str(error))
+
+
+def _rules(settings: MetricsSettings) -> list[Rule]:
+    path = Path(settings.alert_rules) if settings.alert_rules else _RULES
+    try:
+        return read(path.read_text(encoding="utf-8"))
+    except (OSError, TypeError, ValueError) as error:
+        raise ConfigurationError({"ALERT_RULES": f"must name a file of rules: {error}"}) from error
 
 
 _logger = structlog.get_logger("uat_platform.metrics_aggregator")

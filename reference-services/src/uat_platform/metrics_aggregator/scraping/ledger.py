@@ -70,6 +70,22 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def newest(self) -> list[tuple[str, Kept]]:
+        """Return what was shown last, by how it was written."""
+        return [
+            (text, each.kept) for text, each in self._entries.items() if each.kept.samples.times
+        ]
+
+    def said(self, metric: str) -> dict[str, str]:
+        """Return what the target says of a metric; the parts of a histogram are meant by its name."""
+        for suffix in ("", "_total", "_bucket", "_count", "_sum"):
+            found = (
+                self.metadata.get(metric.removesuffix(suffix)) if metric.endswith(suffix) else None
+            )
+            if found is not None:
+                return found
+        return {}
+
     def begin(self) -> Taken:
         """Begin a scrape."""
         self._scrape += 1

@@ -1,0 +1,1 @@
+"""Rules that say when somebody should look, and who is told."""
