@@ -1,0 +1,71 @@
+"""The load balancer: `python -m uat_service.serve uat_platform.load_balancer.app:service`."""
+
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.plugins import InitPlugin
+
+from uat_platform.load_balancer.parts import Parts
+from uat_platform.load_balancer.routes import (
+    discovery,
+    instances,
+    services,
+    simulation,
+    watching,
+)
+from uat_platform.load_balancer.settings import BalancerSettings
+from uat_service.app import Service
+from uat_service.dependency import Dependency
+
+__all__ = ["service", "serving"]
+
+_VERSION = "1.0.0"
+
+
+class _Wired(InitPlugin):
+    """Gives routes what they ask for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Change the application before it is made."""
+        parts = self._parts
+        app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
+        return app_config
+
+
+def serving(parts: Parts) -> Service:
+    """Return the service that answers with these parts."""
+    service = Service(
+        "load-balancer",
+        version=_VERSION,
+        settings=parts.settings,
+        routes=[
+            *services.routes,
+            *instances.routes,
+            *watching.routes,
+            *discovery.routes,
+            *simulation.routes,
+        ],
+        # What is in memory serves; a disk that is full only costs the next start its memories.
+        dependencies=[Dependency("snapshot", parts.database, required=False)],
+        lifespan=[parts.lifespan],
+        plugins=[_Wired(parts)],
+        details=lambda: _details(parts),
+        around=parts.front,
+        faithful=True,
+    )
+    parts.meters.register(service.metrics.registry)
+    return service
+
+
+def _details(parts: Parts) -> dict[str, object]:
+    groups = parts.fleet.groups
+    return {
+        "healthy_services": sum(bool(group.fit) for group in groups.values()),
+        "total_services": len(groups),
+        "panic": [name for name, group in groups.items() if group.panic],
+    }
+
+
+service = serving(Parts(BalancerSettings.read("load-balancer")))

@@ -1,0 +1,1 @@
+"""Which instances there are: leases, and what is kept of them for the next start."""

@@ -1,0 +1,1 @@
+"""What the load balancer can be asked."""

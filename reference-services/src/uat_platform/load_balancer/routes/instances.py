@@ -1,0 +1,159 @@
+"""Instances register, say again and again that they are there, and leave."""
+
+from hmac import compare_digest
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Request, Response, delete, post, put
+from litestar.di import NamedDependency
+from litestar.exceptions import (
+    ClientException,
+    NotAuthorizedException,
+    NotFoundException,
+    ServiceUnavailableException,
+)
+from litestar.openapi import ResponseSpec
+from litestar.params import JSONBody
+
+from uat_platform.load_balancer.parts import Parts
+from uat_platform.load_balancer.registry.registration import Registration
+from uat_platform.load_balancer.registry.registry import RegistryFullError
+from uat_platform.load_balancer.routes.answers import ID, Id, Name, answers
+from uat_service.resolver import Instance
+
+__all__ = ["routes"]
+
+_RENEWALS = 3  # While a lease lasts, so that two of them may be lost.
+_PATH = r"^/[!-~]{0,299}$"
+
+Path = Annotated[str, msgspec.Meta(pattern=_PATH, examples=["/health/ready"])]
+Words = Annotated[str, msgspec.Meta(max_length=100)]
+
+
+class Offer(msgspec.Struct):
+    """An instance, as it describes itself."""
+
+    url: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$",
+            max_length=300,
+            examples=["http://127.0.0.1:8401"],
+        ),
+    ]
+    id: Annotated[
+        str | None,
+        msgspec.Meta(description="Default: made of host and port", pattern=ID),
+    ] = None
+    version: Words = ""
+    zone: Words = ""
+    weight: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    lease_seconds: Annotated[float | None, msgspec.Meta(gt=0, description="Default: 15")] = None
+    health_path: Path = "/health/ready"
+    metrics_path: Path | Literal[""] = "/metrics"
+
+
+class Lease(msgspec.Struct):
+    """For how long an instance is known."""
+
+    service: str
+    id: str
+    url: str
+    lease_seconds: float
+    renew_after_seconds: float
+
+
+@post(
+    "/services/{name:str}/instances",
+    responses={
+        200: ResponseSpec(Lease, description="It was known already", generate_examples=False),
+        **answers(400, 401),
+    },
+)
+async def register(
+    name: Name,
+    data: JSONBody[Offer],
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+) -> Response[Lease]:
+    """Take an instance in, or renew its lease."""
+    _check_token(request, parts)
+    settings = parts.settings
+    asked = settings.lease if data.lease_seconds is None else data.lease_seconds
+    instance = _instance(data)
+    new = Registration(
+        name,
+        instance,
+        lease=min(asked, settings.longest_lease),
+        health=data.health_path,
+        metrics=data.metrics_path,
+    )
+    known = parts.fleet.registry.find(name, instance.id) is not None
+    try:
+        parts.fleet.register(new)
+    except RegistryFullError as error:
+        raise ServiceUnavailableException(str(error), headers={"Retry-After": "5"}) from error
+    return Response(_lease(new), status_code=200 if known else 201)
+
+
+@put("/services/{name:str}/instances/{id_:str}", responses=answers(400, 401, 404))
+async def renew(
+    name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
+) -> Lease:
+    """Begin the lease of an instance anew. One that is not known has to register again."""
+    _check_token(request, parts)
+    if not parts.fleet.renew(name, id_):
+        raise NotFoundException(f"no instance {id_} of {name} is registered")
+    found = parts.fleet.registry.find(name, id_)
+    if found is None:  # Only the type says so.
+        raise NotFoundException
+    return _lease(found)
+
+
+@delete("/services/{name:str}/instances/{id_:str}", responses=answers(400, 401, 404))
+async def leave(
+    name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
+) -> None:
+    """Forget an instance: nothing goes there any more, and what runs there goes on."""
+    _check_token(request, parts)
+    if not parts.fleet.remove(name, id_):
+        raise NotFoundException(f"no instance {id_} of {name} is registered")
+
+
+routes = [register, renew, leave]
+
+
+def _check_token(request: Request[Any, Any, Any], parts: Parts) -> None:
+    token = parts.settings.registration_token.get_secret_value()
+    shown = request.headers.get("authorization", "")
+    if token and not compare_digest(shown.encode(), f"Bearer {token}".encode()):
+        raise NotAuthorizedException(
+            "registering takes the registration token", headers={"WWW-Authenticate": "Bearer"}
+        )
+
+
+def _instance(offer: Offer) -> Instance:
+    try:
+        parts = urlsplit(offer.url)
+        where = f"{parts.hostname}:{parts.port or parts.scheme}".replace("[", "")
+        return Instance(
+            offer.url,
+            id=offer.id or where,
+            version=offer.version,
+            zone=offer.zone,
+            weight=offer.weight,
+        )
+    except ValueError as error:  # Such as a port of 99999.
+        raise ClientException(str(error)) from error
+
+
+def _lease(one: Registration) -> Lease:
+    lasts = one.lease or 0.0
+    return Lease(
+        service=one.service,
+        id=one.instance.id,
+        url=one.instance.url,
+        lease_seconds=lasts,
+        renew_after_seconds=round(lasts / _RENEWALS, 3),
+    )

@@ -1,0 +1,1 @@
+"""What passes through the load balancer, and what it asks the hosts itself."""
