@@ -11,11 +11,12 @@ import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from random import Random
 from statistics import median
 from time import perf_counter, process_time
+from typing import TypeVar
 
 import aiohttp
 import httpx
@@ -28,6 +29,8 @@ from uat_resilience.integrations.aiohttp import ResilienceMiddleware
 from uat_resilience.integrations.requests import ResilientAdapter
 
 __all__ = ["main"]
+
+C = TypeVar("C")
 
 _now: list[Callable[[], float]] = [perf_counter]
 _SERVER = """
@@ -80,36 +83,59 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.cpu:
         _now[0] = process_time
-    with _server() as url, asyncio.Runner() as runner:
-        pairs = [
+    with _server() as url, asyncio.Runner() as runner, _clients(runner, url) as pairs:
+        print(_table(_measured(pairs, options.rounds, options.burst)))
+    return 0
+
+
+@contextmanager
+def _clients(runner: asyncio.Runner, url: str) -> Iterator[list[Pair]]:
+    """All pairs, closed in the end."""
+    with ExitStack() as opened:
+
+        def asynchronous(client: AbstractAsyncContextManager[C]) -> C:
+            opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
+            return runner.run(client.__aenter__())
+
+        def session(*middlewares: ResilienceMiddleware) -> aiohttp.ClientSession:
+            async def made() -> aiohttp.ClientSession:
+                return aiohttp.ClientSession(middlewares=middlewares)
+
+            return asynchronous(runner.run(made()))
+
+        enter = opened.enter_context
+        bare, guarded = enter(requests.Session()), enter(requests.Session())
+        guarded.mount("http://", ResilientAdapter())
+        yield [
             _sync(
-                "httpx", httpx.Client(), httpx.Client(transport=for_httpx.ResilientTransport()), url
+                "httpx",
+                enter(httpx.Client()),
+                enter(httpx.Client(transport=for_httpx.ResilientTransport())),
+                url,
             ),
             _sync(
                 "httpx2",
-                httpx2.Client(),
-                httpx2.Client(transport=for_httpx2.ResilientTransport()),
+                enter(httpx2.Client()),
+                enter(httpx2.Client(transport=for_httpx2.ResilientTransport())),
                 url,
             ),
-            _requests(url),
+            _sync("requests", bare, guarded, url),
             _async(
                 "httpx",
                 runner,
-                httpx.AsyncClient(),
-                httpx.AsyncClient(transport=for_httpx.AsyncResilientTransport()),
+                asynchronous(httpx.AsyncClient()),
+                asynchronous(httpx.AsyncClient(transport=for_httpx.AsyncResilientTransport())),
                 url,
             ),
             _async(
                 "httpx2",
                 runner,
-                httpx2.AsyncClient(),
-                httpx2.AsyncClient(transport=for_httpx2.AsyncResilientTransport()),
+                asynchronous(httpx2.AsyncClient()),
+                asynchronous(httpx2.AsyncClient(transport=for_httpx2.AsyncResilientTransport())),
                 url,
             ),
-            _aiohttp(runner, url),
+            _aiohttp(runner, session(), session(ResilienceMiddleware()), url),
         ]
-        print(_table(_measured(pairs, options.rounds, options.burst)))
-    return 0
 
 
 def _measured(
@@ -159,6 +185,7 @@ def _server() -> Iterator[str]:
     finally:
         running.terminate()
         running.wait()
+        running.stdout.close()
 
 
 def _timed(send: Callable[[], object], times: int) -> float:
@@ -175,12 +202,6 @@ def _sync(name: str, bare: object, guarded: object, url: str) -> Pair:
     return Pair(f"{name}, sync", sender(bare), sender(guarded))
 
 
-def _requests(url: str) -> Pair:
-    bare, guarded = requests.Session(), requests.Session()
-    guarded.mount("http://", ResilientAdapter())
-    return _sync("requests", bare, guarded, url)
-
-
 def _async(name: str, runner: asyncio.Runner, bare: object, guarded: object, url: str) -> Pair:
     async def burst(client: object, times: int) -> float:
         started = _now[0]()
@@ -195,10 +216,9 @@ def _async(name: str, runner: asyncio.Runner, bare: object, guarded: object, url
     )
 
 
-def _aiohttp(runner: asyncio.Runner, url: str) -> Pair:
-    async def session(*middlewares: ResilienceMiddleware) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(middlewares=middlewares)
-
+def _aiohttp(
+    runner: asyncio.Runner, bare: aiohttp.ClientSession, guarded: aiohttp.ClientSession, url: str
+) -> Pair:
     async def burst(client: aiohttp.ClientSession, times: int) -> float:
         started = _now[0]()
         for _ in range(times):
@@ -206,7 +226,6 @@ def _aiohttp(runner: asyncio.Runner, url: str) -> Pair:
                 await answer.read()
         return _now[0]() - started
 
-    bare, guarded = runner.run(session()), runner.run(session(ResilienceMiddleware()))
     return Pair(
         "aiohttp",
         lambda times: runner.run(burst(bare, times)),
