@@ -1,9 +1,11 @@
-"""A closed loop of clients, with as little of its own as Python allows."""
+"""Clients with as little of their own as Python allows: in a closed loop, or at a fixed rate."""
 
 import asyncio
+from collections import deque
 from time import perf_counter
+from typing import cast
 
-__all__ = ["Load", "drained"]
+__all__ = ["Load", "Pace", "drained"]
 
 
 class _Client(asyncio.Protocol):
@@ -50,7 +52,7 @@ class Load:
     def __init__(
         self, port: int, *, requests: int, clients: int, path: str = "/", mark: bytes = b"ok"
     ) -> None:
-        self.request = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: */*\r\n\r\n".encode()
+        self.request = _request(path)
         self.times: list[float] = []
         self.left = self._requests = requests
         self.mark = mark
@@ -77,6 +79,96 @@ class Load:
             self._over.set_exception(error)
         elif self._open == 0 and not self._over.done():
             self._over.set_result(None)
+
+
+class _Paced(asyncio.Protocol):
+    """A connection of those that send at a fixed rate."""
+
+    def __init__(self, pace: "Pace") -> None:
+        self._pace = pace
+        self._seen = b""
+        self.due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._pace.free(self)
+
+    def send(self, due: float) -> None:
+        """Send the request that was due at that time."""
+        self.due = due
+        self._transport.write(_request("/"))
+
+    def data_received(self, data: bytes) -> None:
+        self._seen += data
+        if self._seen.endswith(b"ok"):
+            self._seen = b""
+            self._pace.answered(perf_counter() - self.due)
+            self._pace.free(self)
+
+    def close(self) -> None:
+        """End it."""
+        self._transport.close()
+
+
+class Pace:
+    """Requests at a fixed rate, whether or not those before have been answered.
+
+    A time is counted from the moment when a request was due: one that had to wait for a connection has waited.
+
+    Args:
+        port: Where to.
+        rate: Requests per second.
+        seconds: How long.
+        connections: How many there are.
+    """
+
+    def __init__(self, port: int, *, rate: float, seconds: float, connections: int = 64) -> None:
+        self.times: list[float] = []
+        self._port = port
+        self._rate = rate
+        self._requests = int(rate * seconds)
+        self._connections = connections
+        self._free: list[_Paced] = []
+        self._due: deque[float] = deque()
+        self._over = asyncio.Event()
+
+    async def run(self) -> list[float]:
+        """Run it and return the times, sorted."""
+        loop = asyncio.get_running_loop()
+        made = [
+            await loop.create_connection(lambda: _Paced(self), "127.0.0.1", self._port)
+            for _ in range(self._connections)
+        ]
+        began = perf_counter()
+        for number in range(self._requests):
+            due = began + number / self._rate
+            if (left := due - perf_counter()) > 0:
+                await asyncio.sleep(left)
+            self._due.append(due)
+            self._go_on()
+        await self._over.wait()
+        for _, connection in made:
+            connection.close()
+        return sorted(self.times)
+
+    def answered(self, seconds: float) -> None:
+        """Take note of an answer."""
+        self.times.append(seconds)
+        if len(self.times) == self._requests:
+            self._over.set()
+
+    def free(self, connection: _Paced) -> None:
+        """Let a connection take the next request."""
+        self._free.append(connection)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._due and self._free:
+            self._free.pop().send(self._due.popleft())
+
+
+def _request(path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: */*\r\n\r\n".encode()
 
 
 async def drained(port: int, path: str) -> int:
