@@ -13,13 +13,18 @@ this.
 """
 
 import argparse
+import asyncio
 import os
 import socket
 import sys
 import traceback
+from contextvars import Context
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
+
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from uat_service.app import Service
 from uat_service.environment import ConfigurationError
@@ -50,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         listener = _inherited(given.fd)
     own = [] if given.own_fd is None else [_inherited(given.own_fd)]
     lifeline = os.environ.get(_LIFELINE)
-    Server(
+    server = Server(
         service,
         shutdown=service.shutdown,
         delay=settings.shutdown_delay,
@@ -58,7 +63,32 @@ def main(arguments: list[str] | None = None) -> None:
         lifeline=int(lifeline) if lifeline else None,
         inherited=given.fd is not None,
         faithful=service.faithful,
-    ).run([listener, *own])
+    )
+    if not service.faithful:  # A proxy looks after its clients itself.
+        server.config.http = _Attentive
+    server.run([listener, *own])
+
+
+class _Attentive(HttpToolsProtocol):
+    """uvicorn's protocol, which ends the work on a request whose client has left before its answer.
+
+    A deadline ends it the same way, so that whoever can be called with one can be left, too. What goes on after
+    the answer, a background task of it, is left alone.
+    """
+
+    _work: asyncio.Task[None] | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel what runs for nobody."""
+        super().connection_lost(exc)
+        if self._work is not None and not self.cycle.response_complete:
+            self._work.cancel()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Do as uvicorn does with `reset_contextvars`, and remember the task."""
+        self._work = self.loop.create_task(cycle.run_asgi(app), context=Context())
+        self._work.add_done_callback(self.tasks.discard)
+        self.tasks.add(self._work)
 
 
 def _loaded(name: str) -> Service:

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 import structlog
-from litestar import Litestar, Request, WebSocket, get, post, websocket
+from litestar import Litestar, Request, WebSocket, get, post, route, websocket
 from litestar.background_tasks import BackgroundTask
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
@@ -130,6 +130,15 @@ async def slow() -> str:
     return "finished"
 
 
+@route("/wait", http_method=["GET", "POST"])
+async def wait() -> str:
+    logger.info("wait begins")
+    try:
+        await anyio.sleep_forever()
+    finally:
+        logger.info("wait ends", cancelled=True)
+
+
 @get("/job")
 async def job() -> Response[str]:
     async def work() -> None:
@@ -185,6 +194,7 @@ service = Service(
         slow,
         stream,
         talk,
+        wait,
         watch,
     ],
     dependencies=[
