@@ -6,11 +6,20 @@ from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.plugins import InitPlugin
 
+from uat_platform.metrics_aggregator.dashboard.news import News
 from uat_platform.metrics_aggregator.fleet.resilience import fleet
 from uat_platform.metrics_aggregator.fleet.scraped import Scraped
 from uat_platform.metrics_aggregator.fleet.unified import Unified
 from uat_platform.metrics_aggregator.parts import Parts
-from uat_platform.metrics_aggregator.routes import alerts, federate, legacy, lookup, query, state
+from uat_platform.metrics_aggregator.routes import (
+    alerts,
+    dashboard,
+    federate,
+    legacy,
+    lookup,
+    query,
+    state,
+)
 from uat_platform.metrics_aggregator.settings import MetricsSettings
 from uat_resilience.clock import wall_time
 from uat_service.app import Service
@@ -29,8 +38,9 @@ class _Wired(InitPlugin):
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Change the application before it is made."""
-        parts = self._parts
+        parts, news = self._parts, News(self._parts)
         app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
+        app_config.dependencies["news"] = Provide(lambda: news, sync_to_thread=False)
         return app_config
 
 
@@ -56,6 +66,7 @@ def made(settings: MetricsSettings, *, now: Callable[[], float] = wall_time) -> 
             *alerts.routes,
             *federate.routes,
             *legacy.routes,
+            *dashboard.routes,
         ],
         dependencies=dependencies,
         lifespan=[parts.lifespan],

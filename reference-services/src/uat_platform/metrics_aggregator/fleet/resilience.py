@@ -6,7 +6,7 @@ from typing import Any, cast
 from uat_platform.metrics_aggregator.fleet.report import Json
 from uat_platform.metrics_aggregator.scraping.scrape import Health, Scrape
 
-__all__ = ["COUNTERS", "fleet"]
+__all__ = ["COUNTERS", "fleet", "health_of"]
 
 COUNTERS = (
     "total_requests",
@@ -42,7 +42,7 @@ def _service(name: str, scrapes: list[Scrape]) -> dict[str, object]:
     worst = max(breakers.values(), key=_severity, default=None)
     return {
         "service": name,
-        "health": _health(scrapes),
+        "health": health_of(scrapes),
         "resilience_metrics": _added(_mapping(each.get("resilience_metrics")) for each in reports),
         "circuit_breaker": worst,
         "circuit_breakers": breakers,
@@ -58,7 +58,7 @@ def _service(name: str, scrapes: list[Scrape]) -> dict[str, object]:
     }
 
 
-def _health(scrapes: list[Scrape]) -> str:
+def health_of(scrapes: list[Scrape]) -> str:
     """Return how a service is that has several instances: degraded as long as some are well."""
     states = {each.outcome.health for each in scrapes}
     if states == {Health.UP}:

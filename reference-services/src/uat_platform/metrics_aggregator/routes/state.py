@@ -70,14 +70,15 @@ class Build(msgspec.Struct):
 
 
 State = Annotated[
-    Literal["active", "dropped", "any"], QueryParameter(description="Which targets to return")
+    Literal["active", "dropped", "any"],
+    QueryParameter(name="state", description="Which targets to return"),
 ]
 
 
 @get("/api/v1/targets", **_ROUTE)
-async def targets(parts: NamedDependency[Parts], state: State = "any") -> Targets:
+async def targets(parts: NamedDependency[Parts], kind: State = "any") -> Targets:
     """Return all targets, and how their last scrapes ended."""
-    shown = [] if state == "dropped" else [_target(parts, each) for each in parts.roster]
+    shown = [] if kind == "dropped" else [_target(parts, each) for each in parts.roster]
     return Targets(TargetsData(shown))
 
 

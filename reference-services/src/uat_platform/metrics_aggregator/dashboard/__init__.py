@@ -1,0 +1,1 @@
+"""One page on which people see how the services are."""

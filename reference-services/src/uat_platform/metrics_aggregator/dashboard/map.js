@@ -1,0 +1,103 @@
+// The services and who calls whom, in columns from callers to called; in rows where there is no room for columns.
+const BOX = { width: 176, height: 58 };
+
+function layers(services, edges) {
+  const names = services.map((service) => service.name);
+  const depth = new Map(names.map((name) => [name, 0]));
+  // As many rounds as there are services: a circle of callers then ends too.
+  for (let round = 0; round < names.length; round += 1) {
+    for (const edge of edges) {
+      const deeper = depth.get(edge.from) + 1;
+      if (deeper > depth.get(edge.to) && deeper < names.length) depth.set(edge.to, deeper);
+    }
+  }
+  const used = [...new Set(depth.values())].sort((a, b) => a - b);
+  return used.map((level) => names.filter((name) => depth.get(name) === level));
+}
+
+function placed(columns, width) {
+  const places = new Map();
+  const tallest = Math.max(...columns.map((column) => column.length));
+  const across = columns.length * (BOX.width + 70) - 70 <= width || width > 900;
+  if (across) {
+    const gap = Math.min(150, Math.max(56, (width - columns.length * BOX.width) / Math.max(1, columns.length - 1)));
+    const whole = tallest * (BOX.height + 18) - 18;
+    columns.forEach((column, x) => {
+      const free = whole - (column.length * (BOX.height + 18) - 18);
+      column.forEach((name, y) => places.set(name, { x: x * (BOX.width + gap), y: free / 2 + y * (BOX.height + 18) }));
+    });
+    return { places, across, width: columns.length * (BOX.width + gap) - gap, height: whole };
+  }
+  const abreast = Math.max(1, Math.floor((width + 16) / (BOX.width - 20 + 16)));
+  let y = 0;
+  for (const column of columns) {
+    for (let start = 0; start < column.length; start += abreast) {
+      const row = column.slice(start, start + abreast);
+      const free = width - row.length * (BOX.width - 4) + 16;
+      row.forEach((name, x) => places.set(name, { x: free / 2 + x * (BOX.width - 4) - 8, y }));
+      y += BOX.height + (start + abreast < column.length ? 14 : 44);
+    }
+  }
+  return { places, across, width, height: y - 44 };
+}
+
+function drawMap(view, chosen, choose) {
+  const host = document.getElementById("map");
+  if (!view.services.length) {
+    host.replaceChildren(make("p", { class: "none" }, "No service is known yet. They are found through the load balancer."));
+    return;
+  }
+  const focused = document.activeElement?.dataset?.name;
+  const columns = layers(view.services, view.edges);
+  const layout = placed(columns, host.clientWidth - 4);
+  const svg = make("svg", { width: layout.width + 4, height: layout.height + 6, viewBox: `-2 -3 ${layout.width + 4} ${layout.height + 6}` });
+  const narrow = layout.across ? BOX.width : BOX.width - 20;
+  for (const edge of view.edges) svg.append(line(edge, layout, narrow, chosen));
+  for (const service of view.services) svg.append(node(service, layout.places.get(service.name), narrow, chosen, choose));
+  host.replaceChildren(svg);
+  if (focused) svg.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function line(edge, layout, width, chosen) {
+  const from = layout.places.get(edge.from), to = layout.places.get(edge.to);
+  const state = edge.breaker === "open" || edge.health === "unhealthy" ? "bad" : edge.breaker === "half_open" || edge.health === "degraded" ? "warn" : "";
+  const dim = chosen && edge.from !== chosen && edge.to !== chosen ? " dim" : "";
+  const start = layout.across ? [from.x + width, from.y + BOX.height / 2] : [from.x + width / 2, from.y + BOX.height];
+  const end = layout.across ? [to.x, to.y + BOX.height / 2] : [to.x + width / 2, to.y];
+  const bend = layout.across ? Math.max(24, (end[0] - start[0]) / 2) : Math.max(18, (end[1] - start[1]) / 2);
+  const path = layout.across
+    ? `M${start}C${start[0] + bend} ${start[1]} ${end[0] - bend} ${end[1]} ${end}`
+    : `M${start}C${start[0]} ${start[1] + bend} ${end[0]} ${end[1] - bend} ${end}`;
+  const words = `${edge.from} calls ${edge.to}` + (edge.breaker ? `, breaker ${edge.breaker.replace("_", "-")}` : "");
+  return make("path", { class: `edge ${state}${dim}`, d: path }, make("title", {}, words));
+}
+
+function node(service, place, width, chosen, choose) {
+  const state = HEALTH[service.health] ?? "unknown";
+  const sub = service.health === "down" ? "does not answer" : `${written(service.rate, "rate")} · ${service.p95 === null ? "no requests" : written(service.p95, "seconds")}`;
+  const label = `${service.name}: ${service.health}, ${service.up} of ${plural(service.instances, "instance")} up, ${written(service.rate, "rate")}, errors ${written(service.errors, "share")}`;
+  const own = service.name === chosen;
+  const group = make("g", { class: `node ${state}${own ? " chosen" : ""}`, transform: `translate(${place.x} ${place.y})`, tabindex: "0", role: "button", "aria-label": label, "aria-pressed": String(own), "data-name": service.name },
+    make("rect", { width, height: BOX.height, rx: 11 }), mark(state),
+    make("text", { class: "name", x: 32, y: 25 }, shortened(service.name, width > 160 ? 18 : 15)),
+    make("text", { class: "sub", x: 32, y: 43 }, sub), make("title", {}, label));
+  if (service.instances > 1) group.append(make("text", { class: "sub", x: width - 11, y: 25, "text-anchor": "end" }, `×${service.instances}`));
+  group.addEventListener("click", () => choose(own ? "" : service.name));
+  group.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    choose(own ? "" : service.name);
+  });
+  return group;
+}
+
+// Told apart by form as well as by colour.
+function mark(state) {
+  if (state === "bad") return make("path", { class: "mark-bad", d: "M13 17l3-3 3.5 3.5L23 14l3 3-3.5 3.5L26 24l-3 3-3.5-3.5L16 27l-3-3 3.5-3.5z", transform: "translate(-1.5 -1)" });
+  if (state === "warn") return make("polygon", { class: "mark-warn", points: "18,13 25,26 11,26" });
+  return make("circle", { class: `mark-${state}`, cx: 18, cy: 20.5, r: 5.5 });
+}
+
+function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
