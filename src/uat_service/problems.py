@@ -8,25 +8,68 @@ Every answer names the id of the request, which is in every log line about it.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.openapi import ResponseSpec
+from litestar.plugins import ReceiveRoutePlugin
 from litestar.plugins.problem_details import ProblemDetailsException
+from litestar.routes import BaseRoute, HTTPRoute
 
 from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, problem
 
-__all__ = ["exception_handlers"]
+__all__ = ["Problem", "ProblemResponses", "exception_handlers"]
 
 Handler = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
+
+_ANYWHERE = (400, 500, 503, 504)
 
 
 def exception_handlers() -> dict[type[Exception] | int, Handler]:
     """Return handlers for `Litestar(exception_handlers=...)`."""
     return {HTTPException: _refused, Exception: _crashed}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A failed answer, as OpenAPI describes it."""
+
+    title: str
+    status: int
+    type: str = "about:blank"
+    detail: str | None = None
+    request_id: str | None = None
+
+
+class ProblemResponses(ReceiveRoutePlugin):
+    """Describe failed answers in OpenAPI as the problems that they are: Litestar describes its own form of them.
+
+    Described are what a handler `raises`, and what may become of any request: 400, 500, 503 and 504. What a
+    handler says in `responses` is left as it is.
+    """
+
+    __slots__ = ()
+
+    def receive_route(self, route: BaseRoute) -> None:
+        """Describe the answers of a route."""
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                raised = [each.status_code for each in handler.raises or ()]
+                handler.responses = {
+                    **{status: _described(status) for status in (*_ANYWHERE, *raised)},
+                    **(handler.responses or {}),
+                }
+
+
+def _described(status: int) -> ResponseSpec:
+    return ResponseSpec(
+        Problem, description=_phrase(status), media_type=MEDIA_TYPE, generate_examples=False
+    )
 
 
 def _refused(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Generator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from tests.service.stack.running import PATIENCE, Running, fetch
 
 ROOT = Path(__file__).parents[3]
+SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,23 @@ def total(stack: Running, item: str = "tea") -> object:
 
 def test_an_order_is_priced_by_the_other_service(stack: Running) -> None:
     assert total(stack) == 13.5
+
+
+@pytest.mark.parametrize("name", ["prices", "orders"])
+def test_what_the_schema_says_is_true_whatever_is_sent(stack: Running, name: str) -> None:
+    schema = f"http://127.0.0.1:{stack.port(name)}/schema/openapi.json"
+    options = ["--checks", "all", "--max-examples", "25", "--seed", "1", "--no-color"]
+
+    tried = subprocess.run(  # noqa: S603 - a tool of ours
+        [SCHEMATHESIS, "run", schema, *options],
+        cwd=stack.directory.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert re.search(r"(\d+) generated, \1 passed", tried.stdout), tried.stdout
 
 
 def test_a_caller_does_not_notice_that_the_other_service_was_killed(stack: Running) -> None:
