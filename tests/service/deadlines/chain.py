@@ -19,6 +19,7 @@ from litestar.params import FromPath
 from uat_resilience import (
     Bulkhead,
     CircuitBreaker,
+    Constant,
     Pipeline,
     Retry,
     RetryBudget,
@@ -33,6 +34,7 @@ __all__ = ["front", "last", "middle"]
 
 BEHAVIOURS = {"answers": 10, "slow": 5, "hangs": 3, "fails": 1, "asks for a pause": 1}
 running: list[int] = []
+refused: list[int] = []
 overtime: dict[int, float] = {}
 
 
@@ -70,9 +72,23 @@ def guarded(name: str) -> Pipeline:
     )
 
 
-def passing(name: str) -> HTTPRouteHandler:
-    """Return a route that passes a call on."""
-    services = Services(StaticResolver.from_environment(os.environ), policy=guarded)
+def persistent(_: str) -> Pipeline:
+    """Return retries that no breaker stops, within the budget that all of them have."""
+    return Pipeline(
+        Retry(
+            httpx2.TransportError,
+            backoff=Constant(0.001),
+            on_result=lambda answer: answer.status_code == 503,
+            budget=RetryBudget(minimum_per_second=0.1),
+        )
+    )
+
+
+def passing(name: str) -> list[HTTPRouteHandler]:
+    """Return routes that pass calls on."""
+    resolver = StaticResolver.from_environment(os.environ)
+    services = Services(resolver, policy=guarded)
+    storming = Services(resolver, policy=persistent)
 
     @get("/calls/{number:int}")
     async def call(number: FromPath[int]) -> Response[bytes]:
@@ -80,7 +96,12 @@ def passing(name: str) -> HTTPRouteHandler:
             answer = await services[name].get(f"/calls/{number}")
         return Response(answer.content, status_code=answer.status_code)
 
-    return call
+    @get("/broken")
+    async def pass_on() -> Response[bytes]:
+        answer = await storming[name].get("/broken")
+        return Response(answer.content, status_code=answer.status_code)
+
+    return [call, pass_on]
 
 
 @get("/calls/{number:int}")
@@ -100,6 +121,19 @@ async def work(number: FromPath[int]) -> str:
     return "done"
 
 
+@get("/broken")
+async def broken() -> None:
+    """Fail in a way that is worth another attempt, and count it."""
+    refused.append(1)
+    raise HTTPException(status_code=503)
+
+
+@get("/refused")
+async def count() -> dict[str, int]:
+    """Tell how often that was."""
+    return {"count": len(refused)}
+
+
 @get("/account")
 async def account() -> dict[str, object]:
     """Tell what runs; and once nothing does, the overtime since it was last asked."""
@@ -110,6 +144,6 @@ async def account() -> dict[str, object]:
     return {"running": running, "overtime": told}
 
 
-front = Service("front", routes=[passing("middle"), account])
-middle = Service("middle", routes=[passing("last"), account])
-last = Service("last", routes=[work, account])
+front = Service("front", routes=[*passing("middle"), account])
+middle = Service("middle", routes=[*passing("last"), account])
+last = Service("last", routes=[work, broken, count, account])

@@ -19,8 +19,9 @@ LATE = 0.05  # Seconds that an answer may be on its way.
 SERVICES = ("front", "middle", "last")
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Generator[Running]:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    tmp_path = tmp_path_factory.mktemp("chain")
     tables = [
         f'[services.{name}]\napp = "chain:{name}"\nport = 0\ngrace = "5s"\n' for name in SERVICES
     ]
@@ -69,6 +70,18 @@ def test_calls_through_three_services_end_in_time_and_nobody_works_on(stack: Run
     assert {200, 500, 503, 504} <= first.statuses.keys()
     assert first.left > 0
     assert [late for each in (last[0].late, last[1]) for late in each.values() if late > LATE] == []
+
+
+def test_retries_of_three_layers_send_hardly_more_to_one_that_is_down(stack: Running) -> None:
+    before = fetch(stack.port("last"), "/refused")["count"]
+    port = stack.port("front")
+
+    answers = [fetch(port, "/broken")["status"] for _ in range(150)]
+
+    asked = fetch(stack.port("last"), "/refused")["count"] - before
+    assert answers == [503] * 150
+    # A tenth of the calls are repeated: by the first layer alone, which says so to the others.
+    assert 150 < asked < 1.2 * 150
 
 
 def _latest(late: dict[int, float]) -> str:
