@@ -60,7 +60,7 @@ class Callers:
         """Make one call; return whether the connection can be used again."""
         now = asyncio.get_running_loop().time
         until = now() + limit
-        head = f"GET /calls/{number} HTTP/1.1\r\nHost: front\r\n"
+        head = f"GET /calls/{number}/{until} HTTP/1.1\r\nHost: front\r\n"
         writer.write(f"{head}X-Request-Timeout-Ms: {limit * 1000:.0f}\r\n\r\n".encode())
         try:
             async with asyncio.timeout(patience):
