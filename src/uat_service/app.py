@@ -6,8 +6,10 @@ The rest is here: settings, logs, problems, health, metrics, deadlines, draining
 orders:service` serves it.
 """
 
+import json
+import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
@@ -26,6 +28,7 @@ from uat_resilience.integrations.structlog import instrument
 from uat_resilience.lifecycle import GracefulShutdown, Probe, Status
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
 from uat_resilience.policies.unset import Unset
+from uat_service.client.registration import Registration, own_instance
 from uat_service.dependency import Dependency, StartupError, validate
 from uat_service.health import Details, HealthPage
 from uat_service.logs import configure
@@ -33,6 +36,7 @@ from uat_service.metrics import Metrics
 from uat_service.operations import Operations
 from uat_service.outer import Outer
 from uat_service.problems import exception_handlers
+from uat_service.replies import Reply
 from uat_service.settings import Settings
 
 __all__ = ["Lifespan", "Service"]
@@ -41,6 +45,7 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 """What a service opens before it serves, and closes after the last request."""
 
 _WAITING = 1.0
+_BALANCER = "UAT_SERVICES__LOAD_BALANCER__URL"
 
 
 class Service:
@@ -71,6 +76,7 @@ class Service:
             a proxy, say, that hands on only what is for the service itself.
         faithful: Serve headers with their names as they are spelled, and none that the application did not send,
             as a proxy has to.
+        resilience: Makes what `/resilience` answers of the report of its own policies. Default: that report.
 
     Attributes:
         name: Of the service.
@@ -80,6 +86,7 @@ class Service:
         metrics: Its metrics; `metrics.registry` takes more.
         litestar: The application inside.
         faithful: As it was given; whoever serves the service goes by it.
+        listens: The address it is served at, told by whoever serves it; None when nobody has.
 
     Raises:
         ConfigurationError: A setting breaks a rule.
@@ -100,12 +107,14 @@ class Service:
         plugins: Sequence[PluginProtocol] = (),
         around: Callable[[App], App] | None = None,
         faithful: bool = False,
+        resilience: Callable[[Mapping[str, object]], Mapping[str, object]] | None = None,
     ) -> None:
         self.faithful = flag("faithful", faithful)
         self.settings = Settings.read(name) if settings is None else settings
         self.name = self.settings.service_name
         self._version = version
         self._started = False
+        self.listens: tuple[str, int] | None = None
         self.health = HealthRegistry(interval=self.settings.health_interval)
         self.shutdown = GracefulShutdown(
             grace=self.settings.shutdown_grace,
@@ -116,7 +125,7 @@ class Service:
         for each in dependencies:
             each.register(self.health)
         self.metrics = Metrics(service=self.name, version=version)
-        self._report = ResilienceReport(self.name)
+        self._report = ResilienceReport(self.name, tally=self.metrics.tally)
         self.litestar = Litestar(
             route_handlers=list(routes),
             exception_handlers=cast("Any", exception_handlers()),
@@ -124,13 +133,16 @@ class Service:
             logging_config=None,
             openapi_config=OpenAPIConfig(title=self.name, version=version),
             plugins=list(plugins),
+            response_class=Reply,
         )
         app = cast("App", self.litestar)
+        app = app if around is None else around(app)
         self._asgi = Outer(
-            Operations(
-                app if around is None else around(app),
+            app,
+            operations=Operations(
+                app,
                 health=HealthPage(self.health, service=self.name, version=version, details=details),
-                probes=HealthRoutes(self.health, report=self._report),
+                probes=self._probes(resilience),
                 metrics=self.metrics,
             ),
             metrics=self.metrics,
@@ -152,6 +164,17 @@ class Service:
                 self.health.register(each)
         return self
 
+    def _probes(
+        self, resilience: Callable[[Mapping[str, object]], Mapping[str, object]] | None
+    ) -> HealthRoutes:
+        probes = HealthRoutes(self.health, report=self._report)
+        if resilience is not None:
+            probes.replies["/resilience"] = lambda: (
+                200,
+                json.dumps(resilience(self._report.read())).encode(),
+            )
+        return probes
+
     def _bulkhead(self) -> Bulkhead:
         size = self.settings.bulkhead_size
         bulkhead = Bulkhead(size, name=f"{self.name}/requests", queue=size, max_wait=_WAITING)
@@ -168,15 +191,30 @@ class Service:
         self._say_settings()
         async with AsyncExitStack() as ends:
             ends.callback(instrument().close)
+            ends.callback(self.metrics.close)
+            ends.callback(self._report.close)
             await self._validate()
             group = await ends.enter_async_context(anyio.create_task_group())
             group.start_soon(self.health.arun)
             ends.callback(group.cancel_scope.cancel)
             ends.push_async_callback(self.shutdown.adrained)
             self._started = True
+            group.start_soon(self._registered)
             _logger.info("started")
             yield
         _logger.info("stopped")
+
+    async def _registered(self) -> None:
+        """Be known to the load balancer, where there is one, until the end begins."""
+        settings = self.settings
+        balancer = settings.load_balancer_url or os.environ.get(_BALANCER, "")
+        instance = own_instance(
+            url=settings.advertise_url, listens=self.listens, version=self._version
+        )
+        if balancer and instance is not None:
+            token = settings.registration_token.get_secret_value()
+            registration = Registration(balancer, self.name, instance, token=token)
+            await registration.run(self.shutdown.arequested)
 
     async def _validate(self) -> None:
         try:

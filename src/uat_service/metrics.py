@@ -57,6 +57,7 @@ class Metrics:
 
     Attributes:
         registry: Where further metrics of the service go.
+        tally: What was counted of policies.
         active: Requests that are being served.
     """
 
@@ -79,10 +80,15 @@ class Metrics:
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._policies = instrument(bus, registry=self.registry)
+        self.tally = self._policies.tally
 
     def watch(self, *policies: Watched) -> None:
         """Show the state and the slots of these policies too."""
         self._policies.watch(*policies)
+
+    def close(self) -> None:
+        """Count no more calls through policies."""
+        self._policies.close()
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that is over.
@@ -93,7 +99,11 @@ class Metrics:
             status: Of the answer; 0 when there was none.
             seconds: It took.
         """
-        self._durations.observe(method if method in _METHODS else "_OTHER", route, status, seconds)
+        series = self._durations.series.get((method, route, status))
+        if series is None:
+            series = self._durations.begin(method, route, status)
+        series.counts[bisect_left(_BUCKETS, seconds)] += 1
+        series.seconds += seconds
 
     async def exposition(self, accept: str) -> tuple[str, bytes]:
         """Return the content type and all metrics, as Prometheus text or as OpenMetrics.
@@ -108,15 +118,7 @@ class _Durations(Collector):
     """The histogram of all requests, kept as plain numbers: one loop counts, so it takes no lock."""
 
     def __init__(self) -> None:
-        self._series: dict[tuple[str, str, int], _Series] = {}
-
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request."""
-        series = self._series.get((method, route, status))
-        if series is None:
-            series = self._begin(method, route, status)
-        series.counts[bisect_left(_BUCKETS, seconds)] += 1
-        series.seconds += seconds
+        self.series: dict[tuple[str, str, int], _Series] = {}
 
     def collect(self) -> Iterator[Metric]:
         """Return what has been counted so far; in any thread."""
@@ -125,7 +127,7 @@ class _Durations(Collector):
             "Seconds from the arrival of a request to the end of its answer",
             labels=("http_request_method", "http_route", "http_response_status_code"),
         )
-        for (method, route, status), series in [*self._series.items()]:
+        for (method, route, status), series in [*self.series.items()]:
             family.add_metric(
                 (method, route, str(status) if status else ""),
                 buckets=[*zip(_BOUNDS, accumulate(series.counts), strict=True)],
@@ -133,10 +135,15 @@ class _Durations(Collector):
             )
         yield family
 
-    def _begin(self, method: str, route: str, status: int) -> "_Series":
-        if len(self._series) >= _SERIES:
+    def begin(self, method: str, route: str, status: int) -> "_Series":
+        """Return where to count requests with this method, route and status."""
+        if method not in _METHODS:
+            method = "_OTHER"
+        if (method, route, status) in self.series:
+            return self.series[method, route, status]
+        if len(self.series) >= _SERIES:
             route = _OTHER
-        return self._series.setdefault((method, route, status), _Series())
+        return self.series.setdefault((method, route, status), _Series())
 
 
 class _Series:

@@ -5,11 +5,17 @@ metrics, one line in the log, requests in flight     here, once for each request
 """
 
 from collections.abc import Awaitable
+from contextvars import copy_context
 
 import structlog
 
 from uat_resilience.clock import Clock, default_clock
-from uat_resilience.integrations.asgi import EXEMPT, Limiter, ResilienceMiddleware
+from uat_resilience.integrations.asgi import (
+    EXEMPT,
+    Answer,
+    Limiter,
+    ResilienceMiddleware,
+)
 from uat_resilience.integrations.headers import Correlation, current_correlation
 from uat_resilience.integrations.serving.asgi_types import (
     App,
@@ -46,6 +52,7 @@ class Outer:
         shutdown: Waits for the requests that run, and refuses further ones.
         max_timeout: Seconds a caller may ask for at most.
         limiter: Lets requests in, or None for all.
+        operations: Answers on the paths of `OPERATIONS`. Default: the application.
         clock: Time source. Default: the replaceable system clock.
     """
 
@@ -57,46 +64,36 @@ class Outer:
         shutdown: GracefulShutdown,
         max_timeout: float,
         limiter: Limiter | None,
+        operations: App | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._app = app
-        self._metrics = metrics
         self._clock = clock
-        self._guarded = ResilienceMiddleware(
-            self._inner,
+        self._requests = ResilienceMiddleware(
+            app,
             limiter=limiter,
             max_timeout=max_timeout,
             shutdown=shutdown,
-            exempt=OPERATIONS,
+            exempt=(),
+            witness=_Accounts(metrics, clock),
             clock=clock,
         )
+        self._operators = ResilienceMiddleware(
+            app if operations is None else operations,
+            max_timeout=max_timeout,
+            witness=_Counts(metrics, clock),
+            clock=clock,
+        )
+        self._sockets = ResilienceMiddleware(self._named, shutdown=shutdown)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection, as ASGI has it."""
         if scope["type"] == "http":
-            return self._http(scope, receive, send)
+            asked = self._operators if path_within(scope) in OPERATIONS else self._requests
+            return asked.http(scope, receive, send)
         if scope["type"] == "websocket":
             return self._websocket(scope, receive, send)
         return self._app(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        now = (self._clock or default_clock.clock).now
-        structlog.contextvars.clear_contextvars()
-        exchange = scope[_KEY] = _Exchange(send)
-        self._metrics.active += 1
-        began = now()
-        try:
-            await self._guarded(scope, receive, exchange.send)
-        except Exception as error:
-            _logger.exception("request crashed", exc_info=error, **exchange.identity())
-            raise
-        finally:
-            self._metrics.active -= 1
-            elapsed = now() - began
-            route: str = scope.get("path_template") or UNMATCHED
-            self._metrics.observe(scope["method"], route, exchange.status, elapsed)
-            if path_within(scope) not in OPERATIONS:
-                exchange.tell(scope, route, elapsed)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         now = (self._clock or default_clock.clock).now
@@ -104,73 +101,110 @@ class Outer:
         exchange = scope[_KEY] = _Exchange(send)
         began = now()
         try:
-            await self._guarded(scope, receive, exchange.send)
+            await self._sockets(scope, receive, exchange.send)
         except Exception as error:
-            _logger.exception("websocket crashed", exc_info=error, **exchange.identity())
+            _logger.exception(
+                "websocket crashed", exc_info=error, **_identity(exchange.correlation)
+            )
             raise
         finally:
+            # It leads to the connection and back: what goes round is not freed until the garbage is collected.
+            del scope[_KEY]
             _logger.info(
                 "websocket",
                 path=scope["path"][:_LONGEST_PATH],
                 route=scope.get("path_template") or UNMATCHED,
                 code=exchange.code,
                 duration_ms=round((now() - began) * 1000, 3),
-                **exchange.identity(),
+                **_identity(exchange.correlation),
             )
 
-    def _inner(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def _named(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         exchange: _Exchange = scope[_KEY]
         exchange.correlation = current_correlation.get()
         return self._app(scope, receive, send)
 
 
-class _Exchange:
-    """What is known of one request at its end."""
+class _Counts:
+    """Counts each request."""
 
-    __slots__ = ("_send", "code", "complete", "correlation", "status")
+    def __init__(self, metrics: Metrics, clock: Clock | None) -> None:
+        self._metrics = metrics
+        self._clock = clock
+
+    def begun(self, scope: Scope) -> float:  # noqa: ARG002 - as a witness has it
+        """Forget what was bound for another request, whose context this one may have got."""
+        if copy_context():  # Not with servers that begin each request in an empty context.
+            structlog.contextvars.clear_contextvars()
+        self._metrics.active += 1
+        return (self._clock or default_clock.clock).now()
+
+    def crashed(self, answer: Answer, error: Exception) -> None:
+        """Say what has gone wrong."""
+        _logger.error("request crashed", exc_info=error, **_identity(answer.correlation))
+
+    def ended(self, scope: Scope, answer: Answer, began: float) -> None:
+        """Count the request."""
+        elapsed = (self._clock or default_clock.clock).now() - began
+        route: str = scope.get("path_template") or UNMATCHED
+        self._metrics.active -= 1
+        self._metrics.observe(scope["method"], route, answer.status or 0, elapsed)
+
+
+class _Accounts(_Counts):
+    """Counts each request, and writes one line about it."""
+
+    def ended(self, scope: Scope, answer: Answer, began: float) -> None:
+        """Count the request, and tell of it."""
+        elapsed = (self._clock or default_clock.clock).now() - began
+        method, status = scope["method"], answer.status or 0
+        route: str = scope.get("path_template") or UNMATCHED
+        self._metrics.active -= 1
+        self._metrics.observe(method, route, status, elapsed)
+        fields: dict[str, object] = {
+            "method": method[:_LONGEST_PATH],
+            "path": scope["path"][:_LONGEST_PATH],
+            "route": route,
+            "status": answer.status,
+            "duration_ms": round(elapsed * 1000, 3),
+            "request_id": answer.correlation.request_id,
+        }
+        if answer.correlation.trace_parent is not None:
+            fields |= _identity(answer.correlation)
+        if not answer.complete:
+            fields["complete"] = False  # The client has left, or the answer broke off.
+        tell_request("warning" if status >= _FAILED else "info", fields)
+
+
+class _Exchange:
+    """What is known of one WebSocket at its end."""
+
+    __slots__ = ("_send", "code", "correlation")
 
     def __init__(self, send: Send) -> None:
-        self.status = 0
         self.code: int | None = None
-        self.complete = False
         self.correlation: Correlation | None = None
         self._send = send
 
     async def send(self, message: Message) -> None:
         """Pass a message on, and take note of it."""
         kind = message["type"]
-        if kind == "http.response.start":
-            self.status = message["status"]
-            # A request that is refused gets no further than this.
+        if kind == "websocket.http.response.start":
+            # A connection that is refused gets no further than this.
             self.correlation = current_correlation.get()
         elif kind == "websocket.close":
             self.code = message.get("code", 1000)
         await self._send(message)
-        if kind == "http.response.body" and not message.get("more_body", False):
-            self.complete = True
 
-    def identity(self) -> dict[str, str]:
-        """Return the ids of the request, as they are called in logs."""
-        if self.correlation is None:
-            return {}
-        told = {"request_id": self.correlation.request_id}
-        if self.correlation.trace_parent is not None:
-            told["trace_id"] = self.correlation.trace_parent.split("-")[1]
-        return told
 
-    def tell(self, scope: Scope, route: str, elapsed: float) -> None:
-        """Write the one line about this request."""
-        fields: dict[str, object] = {
-            "method": scope["method"][:_LONGEST_PATH],
-            "path": scope["path"][:_LONGEST_PATH],
-            "route": route,
-            "status": self.status or None,
-            "duration_ms": round(elapsed * 1000, 3),
-            **self.identity(),
-        }
-        if not self.complete:
-            fields["complete"] = False  # The client has left, or the answer broke off.
-        tell_request("warning" if self.status >= _FAILED else "info", fields)
+def _identity(correlation: Correlation | None) -> dict[str, str]:
+    """Return the ids of a request, as they are called in logs."""
+    if correlation is None:
+        return {}
+    told = {"request_id": correlation.request_id}
+    if correlation.trace_parent is not None:
+        told["trace_id"] = correlation.trace_parent.split("-")[1]
+    return told
 
 
 _logger = structlog.get_logger("uat_service")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from itertools import islice
 from math import isfinite
 from typing import cast
@@ -66,6 +67,8 @@ def _scalar(value: object, letters: int) -> object:
         return value
     if isinstance(value, int):
         return int(value) if abs(value) < _BIGGEST else _cut(hex(value), letters)
+    if type(value) is datetime and value.tzinfo is UTC:
+        return msgspec.to_builtins(value)
     if isinstance(value, float):
         return float(value) if isfinite(value) else str(float(value))
     if isinstance(value, bytes | bytearray):

@@ -11,9 +11,17 @@ from typing import Protocol
 
 from uat_resilience._core.arguments import callback_or_none, seconds
 from uat_resilience._core.priority_slots import Priority
+from uat_resilience.ambient import current_drain
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
-from uat_resilience.integrations.headers import read_attempt, read_correlation, read_deadline
+from uat_resilience.integrations.headers import (
+    Correlation,
+    Header,
+    new_request_id,
+    read_attempt,
+    read_correlation,
+    read_deadline,
+)
 from uat_resilience.integrations.serving.answer import Answer
 from uat_resilience.integrations.serving.asgi_types import (
     App,
@@ -27,11 +35,20 @@ from uat_resilience.integrations.serving.health_routes import HealthRoutes
 from uat_resilience.integrations.serving.request_context import RequestContext
 from uat_resilience.integrations.serving.resilience_report import ResilienceReport
 from uat_resilience.integrations.serving.websocket import WebSocket
+from uat_resilience.integrations.serving.witness import Witness
 from uat_resilience.lifecycle.shutdown import GracefulShutdown
 from uat_resilience.policies.deadline import deadline
 from uat_resilience.policies.permit import Permit
 
-__all__ = ["EXEMPT", "HealthRoutes", "Limiter", "ResilienceMiddleware", "ResilienceReport"]
+__all__ = [
+    "EXEMPT",
+    "Answer",
+    "HealthRoutes",
+    "Limiter",
+    "ResilienceMiddleware",
+    "ResilienceReport",
+    "Witness",
+]
 
 EXEMPT = frozenset({"/health/live", "/health/ready", "/health/startup", "/metrics", "/resilience"})
 """Paths that are served under load and while draining: whoever asks there wants to know how things stand."""
@@ -79,6 +96,7 @@ class ResilienceMiddleware:
         priority: Called with the scope; returns how much a request matters to the limiter. Default: all the same.
         retry_after: Seconds to ask for where a refusal does not know any, above 0.
         exempt: Paths that neither limiter nor shutdown refuse.
+        witness: Sees HTTP requests begin and end. Default: none.
         clock: Time source of deadlines. Default: the replaceable system clock.
 
     Raises:
@@ -96,6 +114,7 @@ class ResilienceMiddleware:
         priority: Callable[[Scope], Priority] | None = None,
         retry_after: float = 1.0,
         exempt: Collection[str] = EXEMPT,
+        witness: Witness | None = None,
         clock: Clock | None = None,
     ) -> None:
         if not callable(app):
@@ -116,42 +135,51 @@ class ResilienceMiddleware:
         self._priority = callback_or_none("priority", priority)
         self._retry_after = seconds("retry_after", retry_after)
         self._exempt = frozenset(exempt)
+        self._witness = witness
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI has it."""
         kind = scope["type"]
         if kind == "http":
-            await self._http(scope, receive, send)
+            await self.http(scope, receive, send)
         elif kind == "websocket":
             await self._websocket(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        header = lookup(scope)
+    async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
         # Somebody outside of us answers crashes when we stand inside a framework: it has put itself there.
-        nested = "app" in scope
-        told = read_deadline(header)
+        nested, witness = "app" in scope, self._witness
+        header = lookup(scope)
+        told = None if header is None else read_deadline(header)
         given = self._default_timeout if told is None else min(told, self._max_timeout)
         context = self._context(scope, header)
         answer = Answer(
             send,
-            request_id=context.correlation.request_id,
+            correlation=context.correlation,
             ledger=context.ledger,
-            closable=scope["http_version"].startswith("1"),
-            leaving=self._leaving,
+            closable=scope["http_version"] < "2",
+            shutdown=self._shutdown,
             retry_after=self._retry_after,
         )
-        with context:
-            try:
-                await self._accepted(scope, receive, answer, given)
-            except Exception as error:
-                if await answer.explain(error):
-                    return
-                if not nested:
-                    await answer.apologise()
-                raise
+        began = 0.0 if witness is None else witness.begun(scope)
+        try:
+            with context:
+                try:
+                    await self._accepted(scope, receive, answer, given)
+                except Exception as error:
+                    if await answer.explain(error):
+                        return
+                    if not nested:
+                        await answer.apologise()
+                    if witness is not None:
+                        witness.crashed(answer, error)
+                    raise
+        finally:
+            if witness is not None:
+                witness.ended(scope, answer, began)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = self._context(scope, lookup(scope))
@@ -159,8 +187,10 @@ class ResilienceMiddleware:
         with context:
             await socket.serve(self._app, self._shutdown, self._retry_after)
 
-    def _context(self, scope: Scope, header: Callable[[str], str | None]) -> RequestContext:
+    def _context(self, scope: Scope, header: Header | None) -> RequestContext:
         level = Priority.NORMAL if self._priority is None else self._priority(scope)
+        if header is None:
+            return RequestContext(Correlation(new_request_id()), None, level)
         return RequestContext(read_correlation(header), read_attempt(header), level)
 
     async def _accepted(
@@ -169,38 +199,60 @@ class ResilienceMiddleware:
         """Serve a request as work that a shutdown waits for."""
         if given is not None and given <= 0:
             raise TimedOutError(_NAME)
-        if self._shutdown is None or path_within(scope) in self._exempt:
-            await self._timed(scope, receive, answer, given)
-        else:
-            with self._shutdown.track():
-                await self._timed(scope, receive, answer, given)
+        shutdown, limiter = self._shutdown, self._limiter
+        if self._exempt and path_within(scope) in self._exempt:
+            shutdown = limiter = None
+        if shutdown is None:
+            await self._timed(scope, receive, answer, given, limiter)
+            return
+        # As `shutdown.track()` does it, in the time of a plain call: each request of a service passes here.
+        shutdown.enter()
+        signal = current_drain.set(shutdown.signal)
+        try:
+            if given is None and limiter is not None:
+                await self._admitted(scope, receive, answer, limiter)
+            else:
+                await self._timed(scope, receive, answer, given, limiter)
+        finally:
+            current_drain.reset(signal)
+            shutdown.leave()
 
     def _timed(
-        self, scope: Scope, receive: Receive, answer: Answer, given: float | None
+        self,
+        scope: Scope,
+        receive: Receive,
+        answer: Answer,
+        given: float | None,
+        limiter: Limiter | None,
     ) -> Awaitable[None]:
         """Serve a request under its deadline, if it has one."""
-        if given is None:
-            return self._admitted(scope, receive, answer)
-        return self._cut(scope, receive, answer, given)
+        if given is not None:
+            return self._cut(scope, receive, answer, given, limiter)
+        if limiter is not None:
+            return self._admitted(scope, receive, answer, limiter)
+        return self._app(scope, receive, answer.send)
 
-    async def _cut(self, scope: Scope, receive: Receive, answer: Answer, given: float) -> None:
+    async def _cut(
+        self,
+        scope: Scope,
+        receive: Receive,
+        answer: Answer,
+        given: float,
+        limiter: Limiter | None,
+    ) -> None:
         async with deadline(given, clock=self._clock):
-            await self._admitted(scope, receive, answer)
+            await self._timed(scope, receive, answer, None, limiter)
 
-    async def _admitted(self, scope: Scope, receive: Receive, answer: Answer) -> None:
+    async def _admitted(
+        self, scope: Scope, receive: Receive, answer: Answer, limiter: Limiter
+    ) -> None:
         """Serve a request that the limiter lets in."""
-        if self._limiter is None or path_within(scope) in self._exempt:
-            await self._app(scope, receive, answer.send)
-            return
-        async with self._limiter.permit() as permit:
+        async with limiter.permit() as permit:
             await self._app(scope, receive, answer.send)
             if answer.status in _SAYS_NOTHING:
                 permit.abandon()
             elif answer.status is not None and answer.status >= _FAILED:
                 permit.failure()
-
-    def _leaving(self) -> bool:
-        return self._shutdown is not None and not self._shutdown.ready
 
 
 _FAILED = 500

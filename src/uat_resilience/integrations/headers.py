@@ -9,6 +9,7 @@ Reading never raises: what is malformed counts as not there. What a server has r
 variables here, and into a deadline and `single_try()`; clients write it out again.
 """
 
+import os
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ __all__ = [
     "TRACE_PARENT",
     "TRACE_STATE",
     "Correlation",
+    "Header",
     "current_attempt",
     "current_correlation",
     "new_request_id",
@@ -105,8 +107,11 @@ def read_correlation(header: Header, make: Callable[[], str] | None = None) -> C
 
 
 def new_request_id() -> str:
-    """Return an id that nobody else has."""
-    return urandom(16).hex()  # as long as a trace id, and made in a third of the time of a UUID
+    """Return an id that nobody else has: 32 hexadecimal digits, as a trace id has. Thread-safe."""
+    try:
+        return _drawn.pop()
+    except IndexError:
+        return _draw()
 
 
 def valid_request_id(value: str | None) -> str | None:
@@ -172,6 +177,22 @@ _GRPC_UNITS = {  # in nanoseconds
     "H": 3600 * _SECOND,
 }
 _GRPC_MOST = 99_999_999
+
+
+# Asking the system for chance costs more than all else that is done to begin a request, however little it gives.
+_drawn: list[str] = []
+_DRAWN = 64
+
+
+def _draw() -> str:
+    digits = urandom(16 * _DRAWN).hex()
+    first, *rest = (digits[at : at + 32] for at in range(0, len(digits), 32))
+    _drawn.extend(rest)
+    return first
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_drawn.clear)  # The parent has the same ones.
 
 
 def _milliseconds(value: str | None) -> float | None:

@@ -84,7 +84,7 @@ def instrument(
     if spans:
         tracer = get_tracer("uat_resilience", version("uat-resilience"), tracer_provider)
         ends += [trace_attempts(bus, tracer), *trace_events(bus)]
-    return Instrumentation(source, ends)
+    return Instrumentation(source, ends, tally)
 
 
 def _recorder(duration: Histogram, names: int) -> Callable[[End, str, float], None]:

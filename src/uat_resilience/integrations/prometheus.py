@@ -76,7 +76,7 @@ def instrument(
         *count_events(bus, tally, _COUNTED),
         lambda: registry.unregister(collector),
     ]
-    return Instrumentation(collector, ends)
+    return Instrumentation(collector, ends, tally)
 
 
 class _Collector(Collector):

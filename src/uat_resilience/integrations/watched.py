@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.tally import Tally
 from uat_resilience.pipeline import PipelineSnapshot
 
 __all__ = ["Instrumentation", "Slots", "Watched", "flat", "slots_of", "snapshots"]
@@ -35,11 +36,16 @@ class Instrumentation(Handle):
     Args:
         gauges: Read the snapshots.
         ends: What ends it, each called once.
+        tally: What was counted.
+
+    Attributes:
+        tally: What was counted, for others that show it too.
     """
 
-    def __init__(self, gauges: Gauges, ends: Iterable[Callable[[], object]]) -> None:
+    def __init__(self, gauges: Gauges, ends: Iterable[Callable[[], object]], tally: Tally) -> None:
         super().__init__(ends)
         self._gauges = gauges
+        self.tally = tally
 
     def watch(self, *policies: Watched) -> Self:
         """Show the state and the slots of these policies too, read from `snapshot()` whenever metrics are read.

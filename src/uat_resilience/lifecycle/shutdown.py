@@ -59,6 +59,9 @@ class GracefulShutdown:
         clock: Time source. Default: the replaceable system clock.
         bus: Where `ShutdownPhaseChanged` goes. Default: `default_bus`.
 
+    Attributes:
+        signal: Is set when work had better come to an end.
+
     Raises:
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
@@ -83,7 +86,7 @@ class GracefulShutdown:
             self._make, self._tell
         )
         self._waiters: dict[Waiter, None] = {}
-        self._signal = DrainSignal()
+        self.signal = DrainSignal()
         self._closers = Closers(clock, self._bus)
         if health is not None:
             health.watch(
@@ -118,7 +121,44 @@ class GracefulShutdown:
         Raises:
             DrainingError: On entering, when no new work is accepted.
         """
-        return Tracked(self._enter, self._leave, self._signal)
+        return Tracked(self.enter, self.leave, self.signal)
+
+    def enter(self) -> None:
+        """Count a piece of work that is no block, and does not set the signal by itself: `leave()` ends it.
+
+        Raises:
+            DrainingError: No new work is accepted.
+        """
+        mailbox, machine = self._mailbox, self._machine
+        with mailbox.lock:
+            # What `enter` of the machine does while nobody has asked for a shutdown: each request of a service
+            # begins and ends here, and need not know what time it is.
+            running = machine.phase is Phase.RUNNING
+            if running:
+                machine.running += 1
+        if mailbox.notes:
+            mailbox.sweep()
+        if not running:
+            self._enter_late()
+
+    def leave(self) -> None:
+        """End a piece of work that was begun by `enter()`. Never blocks, from any thread."""
+        mailbox, machine = self._mailbox, self._machine
+        lock = mailbox.lock
+        if mailbox.notes or not lock.acquire(False):  # noqa: FBT003 - by keyword it takes twice as long
+            self._leave_late()
+            return
+        # What the note would do, without a note.
+        try:
+            running = machine.phase is Phase.RUNNING
+            if running:
+                machine.running -= 1
+        finally:
+            lock.release()
+        if mailbox.notes:
+            mailbox.sweep()
+        if not running:
+            self._leave_late()
 
     def on_close(self, fn: Callable[[], object], *, timeout: float = 5.0) -> None:
         """Run a sync or async function at the end, the last registered first.
@@ -202,7 +242,7 @@ class GracefulShutdown:
         self._machine.renew()
         self._waiters.clear()
 
-    def _enter(self) -> None:
+    def _enter_late(self) -> None:
         now, mailbox = self._now(), self._mailbox
         with mailbox.lock:
             accepted, changes = self._machine.enter(now)
@@ -219,21 +259,9 @@ class GracefulShutdown:
             self._bus.emit(CallRefused(_NAME, self._now(), error))
         return error
 
-    def _leave(self) -> None:
-        mailbox, now = self._mailbox, self._now()
-        lock = mailbox.lock
-        if mailbox.notes or not lock.acquire(False):  # noqa: FBT003 - by keyword it takes twice as long
-            mailbox.post(lambda: self._machine.leave(now))
-            return
-        # What the note would do, without a note: this is the end of each request of a service.
-        try:
-            changes = self._machine.leave(now)
-            moved = self._moved(changes) if changes else None
-        finally:
-            lock.release()
-        if moved is not None:
-            self._tell(moved)
-        mailbox.sweep()
+    def _leave_late(self) -> None:
+        now = self._now()
+        self._mailbox.post(lambda: self._machine.leave(now))
 
     def _wait_for_next(self, waiter: Waiter) -> float | None:
         """Register for the next change; return until when to wait, None when it is there."""
@@ -267,7 +295,7 @@ class GracefulShutdown:
         changes, woken = moved
         for change in changes:
             if change.new >= Phase.DRAINING:
-                self._signal.set()
+                self.signal.set()
             if self._bus.wants(ShutdownPhaseChanged):
                 self._bus.emit(ShutdownPhaseChanged(_NAME, change.at, change.old, change.new))
         for waiter in woken:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from uat_resilience._core.arguments import at_least, wait_or_none
 from uat_resilience._core.slots import SlotMachine
@@ -66,7 +66,7 @@ class Bulkhead(HeldByStreams):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_gate",)
+    __slots__ = ("_gate", "_told")
     kind = "bulkhead"
 
     def __init__(
@@ -80,6 +80,7 @@ class Bulkhead(HeldByStreams):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
+        self._told: Outcomes | None = None
         self._gate = SlotGate(
             SlotMachine(at_least("size", size, 1), at_least("queue", queue, 0)),
             queue=queue,
@@ -138,11 +139,16 @@ class Bulkhead(HeldByStreams):
         Raises:
             BulkheadFullError: On entering, when there is no slot and no place in the queue, or the wait is over.
         """
-        return self.permit_as(self.name)
+        told = self._told
+        if told is None or told.policy != self.name:
+            return self.permit_as(self.name)
+        return _SlotPermit(self._gate, told, self._full)
 
     def permit_as(self, name: str) -> Permit:
         """Return a permit that tells under `name`."""
-        return _SlotPermit(self._gate, Outcomes(name, self._bus, self._clock), self._full)
+        # Kept for the next one: it goes by the same name nearly always.
+        told = self._told = Outcomes(name, self._bus, self._clock)
+        return _SlotPermit(self._gate, told, self._full)
 
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take, and how many calls it can become."""
@@ -235,28 +241,48 @@ class _SlotPermit(Permit):
         self._slots: Slots | None = None  # Where it holds a slot.
         self._started: float | None = None
 
+    async def __aenter__(self) -> Self:
+        # As it is inherited, without a coroutine of its own where nobody has to wait.
+        if self._entered:
+            self._enter_once()
+        self._entered = True
+        if not self._take_free():
+            await self._atake()
+        return self
+
     def _take(self) -> None:
-        if not switches.guarding:
+        if self._take_free():
             return
         gate, outcomes = self._gate, self._outcomes
-        self._started = outcomes.begin()
         slots = gate.slots
         if not slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
         self._slots = slots
 
     async def _atake(self) -> None:
-        if not switches.guarding:
-            return
         gate, outcomes = self._gate, self._outcomes
-        self._started = outcomes.begin()
         slots = gate.slots
         if not slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
         self._slots = slots
 
+    def _take_free(self) -> bool:
+        """Take a slot that is free, if there is one; True as well where nothing is guarded."""
+        if not switches.guarding:
+            return True
+        self._started = self._outcomes.begin()
+        slots = self._gate.slots
+        if not slots.enter():
+            return False
+        self._slots = slots
+        return True
+
     def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
-        if self._slots is not None:
-            self._gate.leave(self._slots)
-        if self._started is not None:
+        if self._slots is not None and self._slots.put_back():
+            self._gate.pass_on()
+        if self._started is None:
+            return
+        if verdict is None and error is None:
+            self._outcomes.succeeded(self._started)
+        else:
             self._outcomes.settled(self._started, verdict, error)

@@ -47,7 +47,9 @@ class Outcomes:
 
     def begin(self) -> float | None:
         """Return the start of a call, or None while nobody listens to its end."""
-        return self.now() if self._bus.outcomes_wanted else None
+        if not self._bus.outcomes_wanted:
+            return None
+        return (self._clock or default_clock.clock).now()
 
     def succeeded(self, started: float) -> None:
         """Tell that the call ended well."""

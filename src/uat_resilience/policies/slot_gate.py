@@ -37,7 +37,11 @@ class SlotGate(QueueGate):
     def leave(self, slots: Slots) -> None:
         """Give a slot back to where it was taken from, and wake whoever is next. Never blocks."""
         if slots.put_back():
-            self.mailbox.post(None)
+            self.pass_on()
+
+    def pass_on(self) -> None:
+        """Wake whoever is next for a slot that was put back. Never blocks."""
+        self.mailbox.post(None)
 
     def update(
         self, *, size: int | Unset, queue: int | Unset, max_wait: float | Unset | None

@@ -1,16 +1,18 @@
 """One answer on its way out: what each answer carries, and what is answered in place of an error."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from uat_resilience.ambient import RetryLedger
-from uat_resilience.integrations.headers import REQUEST_ID, SHOULD_RETRY
+from uat_resilience.integrations.headers import REQUEST_ID, SHOULD_RETRY, Correlation
 from uat_resilience.integrations.serving.asgi_types import Message, RawHeaders, Send, encoded
 from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, Problem, problem
+from uat_resilience.lifecycle.shutdown import GracefulShutdown
 
 __all__ = ["Answer"]
 
 _REQUEST_ID = REQUEST_ID.lower().encode("ascii")
+_LENGTH = len(_REQUEST_ID)
 _SPENT = encoded([(SHOULD_RETRY, "false")])
 _CLOSE = encoded([("Connection", "close")])
 _FAILED = 500
@@ -21,24 +23,27 @@ class Answer:
 
     Args:
         send: Where messages go.
-        request_id: The id that is echoed.
+        correlation: Which request is answered; its id is echoed.
         ledger: Says whether tries were spent on the request.
         closable: True when an answer may say that the connection ends, as in HTTP/1.
-        leaving: Returns True once connections had better end.
+        shutdown: Connections had better end once it has begun. None if there is none.
         retry_after: Seconds to ask for where a refusal does not know any.
 
     Attributes:
+        correlation: Which request is answered.
         status: Status of the answer, or None until it has begun.
+        complete: True when the server has taken all of it.
     """
 
     __slots__ = (
         "_closable",
         "_ended",
-        "_leaving",
         "_ledger",
-        "_request_id",
         "_retry_after",
         "_send",
+        "_shutdown",
+        "complete",
+        "correlation",
         "status",
     )
 
@@ -46,27 +51,32 @@ class Answer:
         self,
         send: Send,
         *,
-        request_id: str,
+        correlation: Correlation,
         ledger: RetryLedger,
         closable: bool,
-        leaving: Callable[[], bool],
+        shutdown: GracefulShutdown | None,
         retry_after: float,
     ) -> None:
+        self.correlation = correlation
         self.status: int | None = None
+        self.complete = False
         self._send = send
-        self._request_id = request_id
         self._ledger = ledger
         self._closable = closable
-        self._leaving = leaving
+        self._shutdown = shutdown
         self._retry_after = retry_after
         self._ended = False
 
     def send(self, message: Message) -> Awaitable[None]:
         """Pass on a message of the application; drop it when something was answered in its place."""
-        # No coroutine of its own around that of the server: it would cost more than all that is done here.
+        # No coroutine of its own around that of the server, but for the last: it would cost more than all that is
+        # done here.
         if self._ended:
             return _drop()
-        if message["type"] != "http.response.start":
+        kind = message["type"]
+        if kind == "http.response.body" and not message.get("more_body", False):
+            return self._finish(message)
+        if kind != "http.response.start":
             return self._send(message)
         # A framework that answers what came out of a handler with its own 500 does so while it handles the
         # error. For a refusal, which means something else, the answer is ours.
@@ -76,9 +86,17 @@ class Answer:
     def _begin(self, message: Message, *, crashed: bool = False) -> Awaitable[None]:
         status: int = message["status"]
         self.status = status
-        given = message.get("headers", ())
-        kept = [pair for pair in given if bytes(pair[0]).lower() != _REQUEST_ID]
-        return self._send({**message, "headers": kept + self._carried(status, crashed=crashed)})
+        headers: RawHeaders = [*message.get("headers", ())]
+        for name, _ in headers:
+            if len(name) == _LENGTH and bytes(name).lower() == _REQUEST_ID:
+                headers = [pair for pair in headers if bytes(pair[0]).lower() != _REQUEST_ID]
+                break
+        headers += self._carried(status, crashed=crashed)
+        return self._send({**message, "headers": headers})
+
+    async def _finish(self, message: Message) -> None:
+        await self._send(message)
+        self.complete = True
 
     async def _begin_in(self, error: BaseException, message: Message) -> None:
         if not await self.explain(error):
@@ -101,7 +119,7 @@ class Answer:
 
     async def _give(self, found: Problem, *, crashed: bool = False) -> None:
         self._ended, self.status = True, found.status
-        body = found.body(self._request_id)
+        body = found.body(self.correlation.request_id)
         kind = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
         await self._send(
             {
@@ -111,15 +129,16 @@ class Answer:
                 + self._carried(found.status, crashed=crashed),
             }
         )
-        await self._send({"type": "http.response.body", "body": body})
+        await self._finish({"type": "http.response.body", "body": body})
 
     def _carried(self, status: int, *, crashed: bool) -> RawHeaders:
-        carried = [(_REQUEST_ID, self._request_id.encode("ascii"))]
+        carried = [(_REQUEST_ID, self.correlation.request_id.encode())]
         if status >= _FAILED and self._ledger.spent:
             carried += _SPENT
         # A server closes the connection when an error comes out of the application, and a caller that does not
         # know sends its next request into nothing.
-        if self._closable and (crashed or self._leaving()):
+        shutdown = self._shutdown
+        if self._closable and (crashed or (shutdown is not None and not shutdown.ready)):
             carried += _CLOSE
         return carried
 

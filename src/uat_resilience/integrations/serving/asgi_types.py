@@ -25,11 +25,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 RawHeaders = list[tuple[bytes, bytes]]
 
 
-def lookup(scope: Scope) -> Callable[[str], str | None]:
-    """Return what finds a header of the request by its name; of several with one name the last."""
-    table: dict[bytes, bytes] = dict(scope["headers"])
-    if _KNOWN.isdisjoint(table):
-        return _nothing  # Most requests, and found out in one look.
+def lookup(scope: Scope) -> Callable[[str], str | None] | None:
+    """Return what finds a header of ours by its name, of several with one name the last; None if there is none."""
+    given: RawHeaders = scope["headers"]
+    for name, _ in given:
+        if name in _KNOWN:
+            break
+    else:
+        return None  # Most requests, and found out in one look.
+    table = dict(given)
 
     def header(name: str) -> str | None:
         value = table.get(_RAW[name])
@@ -63,7 +67,3 @@ _RAW = {
     )
 }
 _KNOWN = frozenset(_RAW.values())
-
-
-def _nothing(_: str) -> None:
-    return None

@@ -1,6 +1,6 @@
 """What the code that serves one request finds around it."""
 
-from contextvars import Token  # noqa: TC003 - read by those who ask for type hints
+from contextvars import Token, copy_context
 from types import TracebackType
 
 from uat_resilience._core.priority_slots import Priority
@@ -36,6 +36,7 @@ class RequestContext:
     __slots__ = (
         "_attempt",
         "_level",
+        "_rest",
         "_tokens",
         "correlation",
         "ledger",
@@ -45,27 +46,16 @@ class RequestContext:
         self.correlation = correlation
         self.ledger = RetryLedger()
         self._attempt = attempt
-        self._level = None if level is current_priority() else priority(level)
+        self._level = level
+        self._rest: _Rest | None = None
 
     def __enter__(self) -> None:
-        if self._level is not None:
-            self._level.__enter__()
-        # Most of it is as it should be already: looking takes a fraction of setting and resetting.
-        attempt, owned = self._attempt, self._attempt is not None
-        self._tokens: tuple[
-            Token[Correlation | None],
-            Token[RetryLedger | None],
-            Token[int | None] | None,
-            Token[bool] | None,
-            Token[Deadline | None] | None,
-            Token[DrainSignal | None] | None,
-        ] = (
+        # Servers that begin each request in an empty context have nothing to unset, and that is seen in one look.
+        if self._attempt is not None or self._level is not Priority.NORMAL or copy_context():
+            self._rest = _Rest(self._attempt, self._level)
+        self._tokens: tuple[Token[Correlation | None], Token[RetryLedger | None]] = (
             current_correlation.set(self.correlation),
             current_ledger.set(self.ledger),
-            None if current_attempt.get() == attempt else current_attempt.set(attempt),
-            None if retries_owned.get() is owned else retries_owned.set(owned),
-            None if current_deadline.get() is None else current_deadline.set(None),
-            None if current_drain.get() is None else current_drain.set(None),
         )
 
     def __exit__(
@@ -74,7 +64,43 @@ class RequestContext:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        correlation, ledger, attempt, owned, deadline, drain = self._tokens
+        correlation, ledger = self._tokens
+        current_ledger.reset(ledger)
+        current_correlation.reset(correlation)
+        if self._rest is not None:
+            self._rest.leave(kind, error, trace)
+
+
+class _Rest:
+    """What few requests bring, and what others may have left."""
+
+    __slots__ = ("_level", "_tokens")
+
+    def __init__(self, attempt: int | None, level: Priority) -> None:
+        self._level = None if level is current_priority() else priority(level)
+        if self._level is not None:
+            self._level.__enter__()
+        # Most of it is as it should be already: looking takes a fraction of setting and resetting.
+        owned = attempt is not None
+        self._tokens: tuple[
+            Token[int | None] | None,
+            Token[bool] | None,
+            Token[Deadline | None] | None,
+            Token[DrainSignal | None] | None,
+        ] = (
+            None if current_attempt.get() == attempt else current_attempt.set(attempt),
+            None if retries_owned.get() is owned else retries_owned.set(owned),
+            None if current_deadline.get() is None else current_deadline.set(None),
+            None if current_drain.get() is None else current_drain.set(None),
+        )
+
+    def leave(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        attempt, owned, deadline, drain = self._tokens
         if drain is not None:
             current_drain.reset(drain)
         if deadline is not None:
@@ -83,7 +109,5 @@ class RequestContext:
             retries_owned.reset(owned)
         if attempt is not None:
             current_attempt.reset(attempt)
-        current_ledger.reset(ledger)
-        current_correlation.reset(correlation)
         if self._level is not None:
             self._level.__exit__(kind, error, trace)

@@ -40,20 +40,25 @@ class ResilienceReport(Handle):
     Args:
         service: Name of the service.
         bus: Where the policies tell. Default: `default_bus`.
+        tally: Where metrics count the ends of calls on that bus already (`Instrumentation.tally`), so that each is
+            counted once. It must stay open for as long as this. Default: one of its own.
 
     Raises:
         TypeError, ValueError: `service` is no name.
     """
 
-    def __init__(self, service: str, *, bus: EventBus | None = None) -> None:
+    def __init__(
+        self, service: str, *, bus: EventBus | None = None, tally: Tally | None = None
+    ) -> None:
         self._service = text("service", service)
         self._watched: tuple[Watched, ...] = ()
         self._failed_at: dict[str, datetime | None] = {}
-        self._tally = Tally(_ANY_DURATION)
+        self._tally = Tally(_ANY_DURATION) if tally is None else tally
         bus = default_bus if bus is None else bus
         super().__init__(
             [
-                bus.meter(self._end),
+                *([bus.meter(self._tally.end)] if tally is None else []),
+                bus.subscribe(self._note_failure, CallFailed),
                 bus.subscribe(self._count_opening, BreakerStateChanged),
                 bus.subscribe(self._count_refusal, CallRefused),
                 *count_events(
@@ -134,10 +139,9 @@ class ResilienceReport(Handle):
             "last_fail_time": None if last is None else _written(last),
         }
 
-    def _end(self, kind: End, policy: str, elapsed: float) -> None:
-        self._tally.end(kind, policy, elapsed)
-        if kind is CallFailed and policy in self._failed_at:
-            self._failed_at[policy] = datetime.now(UTC)
+    def _note_failure(self, event: CallFailed) -> None:
+        if event.policy in self._failed_at:
+            self._failed_at[event.policy] = datetime.now(UTC)
 
     def _count_opening(self, event: BreakerStateChanged) -> None:
         if event.new is BreakerState.OPEN:
