@@ -33,7 +33,8 @@ class Connection(asyncio.Protocol):
 
     Args:
         loop: The loop it belongs to.
-        patience: Seconds of silence, above 0, after which an answer that is waited for counts as lost.
+        patience: Seconds of silence, above 0, after which an answer that is waited for counts as lost. While the
+            request is still on its way it is not silent.
 
     Attributes:
         status: Of the answer, once its head is there.
@@ -53,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._size = 0
         self._error: ProxyError | None = None
         self._busy = self._keep = self._paused = self._informing = False
-        self.idle_since = 0.0
+        self.idle_since = self._written = 0.0
         self.answers = 0
         self.closed = False
 
@@ -71,6 +72,7 @@ class Connection(asyncio.Protocol):
         """Send a part of the body of the request, and wait while the socket is full."""
         if self.closed:
             return
+        self._written = self._loop.time()
         self._transport.write(data)
         while self._writable is not None and not self.closed:
             await asyncio.shield(self._writable)
@@ -225,11 +227,11 @@ class Connection(asyncio.Protocol):
         if self._error is not None:
             raise self._error
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(self._patience, self._give_up)
+        self._timer = self._loop.call_later(self._patience, self._give_up)
         try:
             await waiter
         finally:
-            timer.cancel()
+            self._timer.cancel()
             self._waiter = None
 
     def _wake(self) -> None:
@@ -237,6 +239,10 @@ class Connection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     def _give_up(self) -> None:
+        left = self._written + self._patience - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._give_up)
+            return
         self.fail(SilentUpstreamError(f"nothing came for {self._patience:g} s"))
 
     def _malformed(self, why: str) -> None:

@@ -1,6 +1,7 @@
 """The client's side of a proxied request: its body goes up, and its going away is noticed."""
 
 import asyncio
+from collections.abc import Callable
 
 from uat_resilience.integrations.serving.asgi_types import Receive
 from uat_service.proxy.connection import Connection
@@ -26,23 +27,33 @@ class Feed:
         connection: Where they go.
         chunked: The body is sent in chunks, because nobody knows its length yet.
         complete: The whole body has been passed on already.
+        done: Is called when it has been, or None.
     """
 
-    __slots__ = ("_chunked", "_connection", "_receive", "_task", "_timer", "complete")
+    __slots__ = ("_chunked", "_connection", "_done", "_receive", "_task", "_timer", "complete")
 
     def __init__(
-        self, receive: Receive, connection: Connection, *, chunked: bool, complete: bool
+        self,
+        receive: Receive,
+        connection: Connection,
+        *,
+        chunked: bool,
+        complete: bool,
+        done: Callable[[], object] | None = None,
     ) -> None:
         self._receive = receive
         self._connection = connection
         self._chunked = chunked
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._done = done
         self.complete = complete
 
     def start(self) -> None:
         """Begin."""
         if self.complete:
+            if self._done is not None:
+                self._done()
             self._timer = asyncio.get_running_loop().call_later(_NOTICE, self._begin)
         else:
             self._begin()
@@ -70,6 +81,8 @@ class Feed:
                     framed(message.get("body", b""), chunked=self._chunked, more=more)
                 )
                 self.complete = not more
+                if self.complete and self._done is not None:
+                    self._done()
 
 
 def framed(data: bytes, *, chunked: bool, more: bool) -> bytes:

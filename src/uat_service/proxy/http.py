@@ -10,6 +10,7 @@ from uat_service.proxy.connection import Connection
 from uat_service.proxy.errors import BrokenAnswerError, ProxyError, told
 from uat_service.proxy.feed import Feed, GoneError, framed
 from uat_service.proxy.headers import end_to_end
+from uat_service.proxy.limit import Limit
 from uat_service.proxy.outgoing import framing, request_head
 from uat_service.proxy.pool import Pool
 from uat_service.proxy.spelling import Spelled
@@ -93,8 +94,16 @@ class Exchange:
             self.replayable = not message.get("more_body", False)
         self._data = framed(b"".join(parts), chunked=self._chunked, more=not self.replayable)
 
-    async def open(self, pool: Pool, target: Target, *, announce: bool) -> Arrival:
+    async def open(
+        self, pool: Pool, target: Target, *, announce: bool, within: float | None = None
+    ) -> Arrival:
         """Send the request, and wait for the head of its answer.
+
+        Args:
+            pool: Connections to the upstream.
+            target: What is asked for there.
+            announce: Tell the upstream who the client is.
+            within: Seconds, above 0, in which the answer has to begin once the whole request is sent, or None.
 
         Raises:
             UnreachableError: There is no connection to be had: nothing was sent.
@@ -106,7 +115,7 @@ class Exchange:
         connection = await pool.acquire(fresh=method not in _IDEMPOTENT)
         while True:
             try:
-                return await self._sent(connection, pool, head)
+                return await self._sent(connection, pool, head, within)
             except BrokenAnswerError:
                 if not repeatable or connection.touched or not connection.answers:
                     raise
@@ -145,8 +154,17 @@ class Exchange:
             raise
         await arrival.release(whole=True)
 
-    async def _sent(self, connection: Connection, pool: Pool, head: bytes) -> Arrival:
-        feed = Feed(self._receive, connection, chunked=self._chunked, complete=self.replayable)
+    async def _sent(
+        self, connection: Connection, pool: Pool, head: bytes, within: float | None
+    ) -> Arrival:
+        limit = None if within is None else Limit(connection, within)
+        feed = Feed(
+            self._receive,
+            connection,
+            chunked=self._chunked,
+            complete=self.replayable,
+            done=None if limit is None else limit.begin,
+        )
         arrival = Arrival(connection, feed, pool)
         try:
             connection.begin(head + self._data, method=self._scope["method"])
@@ -157,4 +175,7 @@ class Exchange:
         except BaseException:
             await arrival.release(whole=False)
             raise
+        finally:
+            if limit is not None:
+                limit.end()
         return arrival

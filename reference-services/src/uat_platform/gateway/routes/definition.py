@@ -83,7 +83,7 @@ class UpstreamDefinition(_Part):
         service: Its name at the load balancer; that of the upstream when empty.
         urls: Where it is when the load balancer knows of no instance.
         timeout: Seconds until an answer begins, all attempts together.
-        attempt_timeout: Seconds until an answer begins, one attempt.
+        attempt_timeout: Seconds from the end of a request until its answer begins, in one attempt.
         attempts: At most, the first included.
         slots: Requests at once; a streamed answer holds one until it ends.
         queue: Requests that wait for a slot.

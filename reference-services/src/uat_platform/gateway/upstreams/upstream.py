@@ -38,7 +38,7 @@ from uat_resilience.integrations.serving.asgi_types import encoded
 from uat_resilience.pipeline import PipelineSnapshot
 from uat_resilience.policies.permit import Permit
 from uat_service.client.instances import Instances
-from uat_service.proxy import Arrival, Pools, SilentUpstreamError, Target, UnreachableError
+from uat_service.proxy import Arrival, Pools, Target, UnreachableError
 from uat_service.resolver import Instance
 
 __all__ = ["Defaults", "Upstream"]
@@ -244,15 +244,9 @@ class Upstream:
         )
         left = self.timeout - (loop.time() - passing.began)
         limit = max(0.001, min(self.definition.attempt_timeout, left))
-        scope = asyncio.timeout(limit)
+        pool = self.pools[instance.url]
         try:
-            async with scope:
-                return await passing.exchange.open(self.pools[instance.url], target, announce=True)
-        except TimeoutError:
-            if not scope.expired():
-                raise
-            self.instances.failed(instance)
-            raise SilentUpstreamError(f"no answer within {limit:g} s") from None
+            return await passing.exchange.open(pool, target, announce=True, within=limit)
         except UnreachableError:
             self.instances.failed(instance, unreachable=True)
             raise
