@@ -88,7 +88,7 @@ class ResilientAdapter(HTTPAdapter):
         request = _copy(call.request)
         request.headers.update(call.attempt(deadline, request.headers))
         settings = {**call.using, "timeout": _timeouts(call.using.get("timeout"), deadline)}
-        token = fresh.set(_repeat(request) is not Repeat.FREELY)
+        token = fresh.set(call.repeat is not Repeat.FREELY)
         try:
             response = within(
                 deadline, lambda: super(ResilientAdapter, self).send(request, **settings), _LATE

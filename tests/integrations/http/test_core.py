@@ -41,6 +41,7 @@ from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.call import Call
 from uat_resilience.integrations.http.deadlines import awithin, capped, within
 from uat_resilience.integrations.http.kin import Kinship
+from uat_resilience.integrations.http.repeating import Repeat
 from uat_resilience.integrations.requests import ResilientAdapter
 from uat_resilience.testing import FakeClock, instant
 
@@ -261,7 +262,7 @@ async def test_step_is_cut_at_a_deadline_that_it_inherited() -> None:
 
 def test_attempt_is_not_begun_when_nothing_is_left(due: tuple[FakeClock, Deadline]) -> None:
     clock, deadline = due
-    call = Call("request", None, repeats=False)
+    call = Call("request", None, repeat=Repeat.FREELY, repeats=False)
     clock.advance(10.0)
 
     with pytest.raises(TimedOutError):

@@ -12,6 +12,7 @@ from uat_resilience.integrations.headers import (
     current_correlation,
     written_deadline,
 )
+from uat_resilience.integrations.http.repeating import Repeat
 
 __all__ = ["Call"]
 
@@ -24,15 +25,24 @@ class Call(Generic[Q]):
     Attributes:
         request: The request, as the user made it.
         using: What the adapter needs to send it.
+        repeat: When it may be sent again.
         repeats: True when we repeat it if it fails, so that nobody behind us has to.
         attempts: Attempts begun so far.
     """
 
-    __slots__ = ("attempts", "repeats", "request", "using")
+    __slots__ = ("attempts", "repeat", "repeats", "request", "using")
 
-    def __init__(self, request: Q, using: Any, *, repeats: bool) -> None:  # noqa: ANN401 - the adapter's own
+    def __init__(
+        self,
+        request: Q,
+        using: Any,  # noqa: ANN401 - the adapter's own
+        *,
+        repeat: Repeat,
+        repeats: bool,
+    ) -> None:
         self.request = request
         self.using = using
+        self.repeat = repeat
         self.repeats = repeats
         self.attempts = 0
 

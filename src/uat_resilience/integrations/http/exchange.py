@@ -59,7 +59,7 @@ class Exchange(Generic[Q, R]):
         policy, repeat = self._choose(request), self._dialect.repeat(request)
         ready = self._ready.get((id(policy), repeat)) or self._prepare(policy, repeat)
         try:
-            return ready.send(Call(request, using, repeats=ready.repeats))
+            return ready.send(Call(request, using, repeat=repeat, repeats=ready.repeats))
         except ResilienceError as error:
             raise self._dialect.kinship.adopt(error) from error.__cause__
 
@@ -90,7 +90,7 @@ class AsyncExchange(Generic[Q, R]):
         policy, repeat = self._choose(request), self._dialect.repeat(request)
         ready = self._ready.get((id(policy), repeat)) or self._prepare(policy, repeat)
         try:
-            return await ready.send(Call(request, using, repeats=ready.repeats))
+            return await ready.send(Call(request, using, repeat=repeat, repeats=ready.repeats))
         except ResilienceError as error:
             raise self._dialect.kinship.adopt(error) from error.__cause__
 

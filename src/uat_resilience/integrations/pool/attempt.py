@@ -17,11 +17,12 @@ class Attempt(Generic[Q]):
 
     Attributes:
         request: The request, as the user made it.
+        repeat: When it may be sent again.
         headers: Its headers, with what the server is told in place of any of the same name.
         extensions: A copy of its extensions.
     """
 
-    __slots__ = ("extensions", "headers", "request")
+    __slots__ = ("extensions", "headers", "repeat", "request")
 
     def __init__(self, call: Call[Q], deadline: Deadline | None) -> None:
         """Begin an attempt.
@@ -30,6 +31,7 @@ class Attempt(Generic[Q]):
             TimedOutError: Nothing is left of the deadline.
         """
         self.request = request = call.request
+        self.repeat = call.repeat
         self.extensions: dict[str, Any] = dict(request.extensions)
         told = call.attempt(deadline, request.headers)
         ours = [(_bytes(name), value.encode("ascii")) for name, value in told.items()]

@@ -17,7 +17,7 @@ import httpcore2
 
 from uat_resilience.integrations.http.repeating import Repeat
 from uat_resilience.integrations.pool.attempt import Attempt
-from uat_resilience.integrations.pool.library import Library, Limits
+from uat_resilience.integrations.pool.library import ERRORS, Library, Limits
 from uat_resilience.integrations.pool.network import Network
 from uat_resilience.integrations.pool.request import Request
 
@@ -51,11 +51,11 @@ class Connections(Generic[R]):
 
     def deliver(self, attempt: Attempt[Any]) -> R:
         """Send an attempt."""
-        pool = (
-            self._any if self._library.dialect.repeat(attempt.request) is _FREELY else self._fresh
-        )
-        with self._library.translated():
+        pool = self._any if attempt.repeat is _FREELY else self._fresh
+        try:
             answer: Any = pool.handle_request(_raw(attempt))
+        except ERRORS as error:
+            raise self._library.translated(error) from error
         body = _Body(answer.stream, self._library)
         return self._library.response(
             answer.status, headers=answer.headers, stream=body, extensions=dict(answer.extensions)
@@ -84,11 +84,11 @@ class AsyncConnections(Generic[R]):
 
     async def deliver(self, attempt: Attempt[Any]) -> R:
         """Send an attempt."""
-        pool = (
-            self._any if self._library.dialect.repeat(attempt.request) is _FREELY else self._fresh
-        )
-        with self._library.translated():
+        pool = self._any if attempt.repeat is _FREELY else self._fresh
+        try:
             answer: Any = await pool.handle_async_request(_raw(attempt))
+        except ERRORS as error:
+            raise self._library.translated(error) from error
         body = _AsyncBody(answer.stream, self._library)
         return self._library.response(
             answer.status, headers=answer.headers, stream=body, extensions=dict(answer.extensions)
@@ -121,8 +121,10 @@ class _Body:
         self._library = library
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._library.translated():
+        try:
             yield from self._stream
+        except ERRORS as error:
+            raise self._library.translated(error) from error
 
     def close(self) -> None:
         self._stream.close()
@@ -136,9 +138,11 @@ class _AsyncBody:
         self._library = library
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self._library.translated():
+        try:
             async for part in self._stream:
                 yield part
+        except ERRORS as error:
+            raise self._library.translated(error) from error
 
     async def aclose(self) -> None:
         await self._stream.aclose()

@@ -1,7 +1,6 @@
 """What the pools of httpcore2 and the library they work for know of each other."""
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Generic, Protocol, TypeVar
@@ -19,7 +18,25 @@ from uat_resilience.integrations.http.kin import Kinship
 from uat_resilience.integrations.http.repeating import Repeat, repeat_of
 from uat_resilience.integrations.pool.held_body import AsyncHeldBody, HeldBody
 
-__all__ = ["Library", "LibraryLimits", "Limits", "library_of"]
+__all__ = ["ERRORS", "Library", "LibraryLimits", "Limits", "library_of"]
+
+ERRORS: tuple[type[Exception], ...] = (
+    httpcore2.ConnectError,
+    httpcore2.ConnectTimeout,
+    httpcore2.LocalProtocolError,
+    httpcore2.NetworkError,
+    httpcore2.PoolTimeout,
+    httpcore2.ProtocolError,
+    httpcore2.ProxyError,
+    httpcore2.ReadError,
+    httpcore2.ReadTimeout,
+    httpcore2.RemoteProtocolError,
+    httpcore2.TimeoutException,
+    httpcore2.UnsupportedProtocol,
+    httpcore2.WriteError,
+    httpcore2.WriteTimeout,
+)
+"""What httpcore2 raises, and httpx by the same names."""
 
 FRESH = 0.5
 """Seconds a connection may have been idle to carry what must not be sent twice."""
@@ -96,16 +113,10 @@ class Library(Generic[Q, R]):
     abody: type[AsyncHeldBody]
     errors: Mapping[type[Exception], type[Exception]]
 
-    @contextmanager
-    def translated(self) -> Generator[None]:
-        """Raise the library's errors in place of those of httpcore2."""
-        try:
-            yield
-        except Exception as error:
-            ours = self.errors.get(type(error))
-            if ours is None:
-                raise
-            raise ours(str(error)) from error
+    def translated(self, error: Exception) -> Exception:
+        """Return the library's error in place of one of httpcore2."""
+        kind = next(kind for kind in type(error).__mro__ if kind in self.errors)
+        return self.errors[kind](str(error))
 
 
 def library_of(
@@ -156,28 +167,10 @@ def library_of(
         context=module.create_ssl_context,
         body=body,
         abody=abody,
-        errors={kind: getattr(module, kind.__name__) for kind in _ERRORS},
+        errors={kind: getattr(module, kind.__name__) for kind in ERRORS},
     )
 
 
 def _answer(response: Any) -> Answer | None:  # noqa: ANN401 - the library's
     body = response.stream
     return body.answer if isinstance(body, HeldBody | AsyncHeldBody) else None
-
-
-_ERRORS: tuple[type[Exception], ...] = (
-    httpcore2.ConnectError,
-    httpcore2.ConnectTimeout,
-    httpcore2.LocalProtocolError,
-    httpcore2.NetworkError,
-    httpcore2.PoolTimeout,
-    httpcore2.ProtocolError,
-    httpcore2.ProxyError,
-    httpcore2.ReadError,
-    httpcore2.ReadTimeout,
-    httpcore2.RemoteProtocolError,
-    httpcore2.TimeoutException,
-    httpcore2.UnsupportedProtocol,
-    httpcore2.WriteError,
-    httpcore2.WriteTimeout,
-)
