@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         listener = _inherited(given.fd)
     own = [] if given.own_fd is None else [_inherited(given.own_fd)]
+    service.listens = listener.getsockname()[:2]
     lifeline = os.environ.get(_LIFELINE)
     server = Server(
         service,

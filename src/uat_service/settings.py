@@ -78,6 +78,10 @@ class Settings(BaseSettings):
         shutdown_grace: Seconds for the whole end, the delay included. Less than the 30 that Kubernetes gives.
         startup_timeout: Seconds that required dependencies are waited for.
         health_interval: Seconds between two rounds of health checks.
+        load_balancer_url: Where the service registers itself, or empty for nowhere. A stack that has a service
+            called `load-balancer` tells by itself.
+        advertise_url: How others reach this process. Default: by the address it listens on.
+        registration_token: What the load balancer wants to see of those who register, or empty.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -97,6 +101,9 @@ class Settings(BaseSettings):
     shutdown_grace: Duration = 25.0
     startup_timeout: Pause = 10.0
     health_interval: Duration = 30.0
+    load_balancer_url: str = ""
+    advertise_url: str = ""
+    registration_token: SecretStr = SecretStr("")
 
     _found: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
     _unknown: dict[str, str | None] = PrivateAttr(default_factory=dict[str, str | None])
