@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
 from uat_platform.load_balancer.balancing.algorithms import ALGORITHMS
 from uat_platform.load_balancer.balancing.rules import Rules
@@ -21,6 +21,9 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 class BalancerSettings(Settings):
     """The settings of the load balancer, besides those that every service has.
 
+    `REGISTRATION_TOKEN` is what others have to show as a bearer token when they register. Empty: anybody may, so
+    only where all that can reach the port are trusted.
+
     Attributes:
         database_url: Where the registry is kept for the next start: `sqlite:///path` or `postgresql://...`.
         algorithm: How a host is chosen.
@@ -28,8 +31,6 @@ class BalancerSettings(Settings):
         targets: Instances that cannot register themselves: `shop=http://10.0.0.7:80`, several by commas.
         aliases: First parts of paths that belong to a service: `vision=rust_vision`, several by commas.
         affinity_header: What `hash` goes by; the client's address where a request does not have it.
-        registration_token: Who registers has to show it as a bearer token. Empty: anybody may, so only where all
-            that can reach the port are trusted.
         lease: Seconds of a lease where an instance asks for none.
         longest_lease: Seconds of a lease at most.
         stale_for: Seconds after a start for which instances of before are served without being heard of.
@@ -58,7 +59,6 @@ class BalancerSettings(Settings):
     targets: tuple[str, ...] = ()
     aliases: tuple[str, ...] = _ALIASES
     affinity_header: str = "X-Affinity-Key"
-    registration_token: SecretStr = SecretStr("")
     lease: Duration = 15.0
     longest_lease: Duration = 300.0
     stale_for: Duration = 60.0

@@ -1,7 +1,7 @@
 """Instances register, say again and again that they are there, and leave."""
 
 from hmac import compare_digest
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -42,16 +42,17 @@ class Offer(msgspec.Struct):
             examples=["http://127.0.0.1:8401"],
         ),
     ]
-    id: Annotated[
-        str | None,
-        msgspec.Meta(description="Default: made of host and port", pattern=ID),
-    ] = None
+    id: Annotated[str, msgspec.Meta(description="Default: its host and port", pattern=ID)] | None = (
+        None
+    )
     version: Words = ""
     zone: Words = ""
     weight: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
-    lease_seconds: Annotated[float | None, msgspec.Meta(gt=0, description="Default: 15")] = None
+    lease_seconds: Annotated[float, msgspec.Meta(gt=0, description="Default: 15")] | None = None
     health_path: Path = "/health/ready"
-    metrics_path: Path | Literal[""] = "/metrics"
+    metrics_path: Annotated[
+        str, msgspec.Meta(pattern=r"^(/[!-~]{0,299})?$", description="Empty: it has none")
+    ] = "/metrics"
 
 
 class Lease(msgspec.Struct):

@@ -1,0 +1,1 @@
+"""Load balancers side by side, on replicas that are ill in different ways."""

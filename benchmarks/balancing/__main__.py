@@ -1,0 +1,79 @@
+"""`python -m benchmarks.balancing`: load balancers on the same ill replicas, all in one run.
+
+Requests come at a steady rate, and are GETs. A success is an answer of 200; the times are those of successes, from
+the moment a request was due. nginx and HAProxy take part where they are installed.
+"""
+
+import argparse
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+
+from benchmarks.balancing.contenders import CONTENDERS, running
+from benchmarks.balancing.load import Result, offered
+
+__all__ = ["main"]
+
+_PROGRAMS = {"HAProxy": "haproxy", "nginx": "nginx", "uat": sys.executable}
+SCENARIOS = {
+    "two good, one 10 x slow": ["200:10", "200:10", "200:100"],
+    "two good, one fails fast with 503": ["200:10", "200:10", "503:0"],
+    "two good, one answers 429": ["200:10", "200:10", "429:0"],
+    "one 10 x slow, one 503, one 429": ["200:100", "503:0", "429:0"],
+    "three good, one 10 x slow, one 503, one 429": [*["200:10"] * 3, "200:100", "503:0", "429:0"],
+}
+
+
+@contextmanager
+def _replicas(specs: list[str]) -> Iterator[list[int]]:
+    command = [sys.executable, "-m", "benchmarks.balancing.replicas", *specs]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    try:
+        assert process.stdout is not None
+        yield [int(port) for port in process.stdout.readline().split()]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _line(name: str, result: Result) -> str:
+    failed = ", ".join(
+        f"{count} x {status or 'nothing'}" for status, count in sorted(result.failed.items())
+    )
+    return (
+        f"{name:18} {result.success:8.2%} {result.quantile(0.5) * 1000:8.1f} "
+        f"{result.quantile(0.99) * 1000:8.1f}  {failed}"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Make one run and print a table for each scenario."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.balancing")
+    parser.add_argument("--rate", type=float, default=100.0, help="requests a second")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each of them")
+    parser.add_argument("--warm-up", type=float, default=2.0, help="seconds that do not count")
+    parser.add_argument("--seed", type=int, default=1, help="of the order they take turns in")
+    options = parser.parse_args(arguments)
+    names = [each for each in CONTENDERS if shutil.which(_PROGRAMS[each.split()[0]])]
+    chance = Random(options.seed)
+    for scenario, specs in SCENARIOS.items():
+        results: dict[str, Result] = {}
+        with _replicas(specs) as ports:
+            for name in chance.sample(names, len(names)):
+                with running(name, ports) as (port, path):
+                    asyncio.run(offered(port, path, rate=options.rate, seconds=options.warm_up))
+                    load = offered(port, path, rate=options.rate, seconds=options.seconds)
+                    results[name] = asyncio.run(load)
+        print(f"\n{scenario} ({options.rate:.0f} requests/s, {options.seconds:.0f} s)")
+        print(f"{'':18} {'success':>8} {'p50 ms':>8} {'p99 ms':>8}  failures")
+        for name in names:
+            print(_line(name, results[name]), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""Requests get to a host of their service, as they were sent, and to another one where that may be."""
+
+import threading
+from collections import Counter
+from typing import Any
+
+
+def test_the_prefix_is_removed_and_the_rest_is_left_as_it_is(balancer: Any, hosts: Any) -> None:
+    (host,) = hosts(1)
+    balancer.register("plain", host.url)
+
+    answer = balancer.client.get("/proxy/plain/a%2Fb//c?x=%20")
+    balancer.leave("plain", host.id)
+
+    assert answer.text == f"{host.server_port} /a%2Fb//c?x=%20"
+    assert answer.headers["x-load-balancer"] == "load-balancer"
+    assert answer.headers["x-load-balancer-instance"] == host.id
+    assert host.headers["x-forwarded-by"] == "load-balancer"
+    assert len(host.headers["x-request-id"]) >= 32
+
+
+def test_old_paths_lead_to_their_services(balancer: Any, hosts: Any) -> None:
+    names = {"vision": "rust_vision", "ai": "rust_ai_core", "analytics": "rust_analytics"}
+    (host,) = hosts(1)
+    for alias, service in names.items():
+        balancer.register(service, host.url)
+        assert balancer.client.get(f"/{alias}/x").text.endswith(" /x")
+
+
+def test_a_service_nobody_knows_is_unavailable_at_once(balancer: Any) -> None:
+    answer = balancer.client.get("/proxy/nobody/x")
+
+    assert answer.status_code == 503
+    assert answer.json()["error"] == "Service unavailable"
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.elapsed.total_seconds() < 1
+
+
+def test_a_get_that_fails_goes_to_another_host(balancer: Any, hosts: Any) -> None:
+    good, bad = hosts(2)
+    bad.status = 503
+    for each in (good, bad):
+        balancer.register("again", each.url)
+
+    answers = [balancer.client.get("/proxy/again/") for _ in range(12)]
+
+    assert {each.status_code for each in answers} == {200}
+    assert bad.asked, "nobody tried the bad one"
+
+
+def test_a_post_that_was_answered_is_sent_once(balancer: Any, hosts: Any) -> None:
+    both = hosts(2)
+    for each in both:
+        each.status = 503
+        balancer.register("once", each.url)
+
+    answer = balancer.client.post("/proxy/once/", content=b"x")
+
+    assert answer.status_code == 503
+    assert sum(len(each.asked) for each in both) == 1
+
+
+def test_a_post_whose_connection_breaks_is_sent_once(balancer: Any, hosts: Any) -> None:
+    both = hosts(2)
+    for each in both:
+        each.silent = True
+        balancer.register("broken", each.url)
+
+    answer = balancer.client.post("/proxy/broken/", content=b"x")
+
+    assert answer.status_code == 502
+    assert answer.json()["error"] == "Service temporarily unavailable"
+    assert sum(len(each.asked) for each in both) == 1
+
+
+def test_a_post_with_an_idempotency_key_goes_to_another_host(balancer: Any, hosts: Any) -> None:
+    both = hosts(2)
+    for each in both:
+        each.status = 503
+        balancer.register("keyed", each.url)
+
+    balancer.client.post("/proxy/keyed/", content=b"x", headers={"Idempotency-Key": "7"})
+
+    assert [len(each.asked) for each in both] == [1, 1]
+
+
+def test_who_repeats_by_itself_is_not_helped(balancer: Any, hosts: Any) -> None:
+    both = hosts(2)
+    for each in both:
+        each.status = 503
+        balancer.register("owned", each.url)
+
+    balancer.client.get("/proxy/owned/", headers={"X-Retry-Attempt": "1"})
+
+    assert sum(len(each.asked) for each in both) == 1
+
+
+def test_an_answer_that_says_so_is_final(balancer: Any, hosts: Any) -> None:
+    both = hosts(2)
+    for each in both:
+        each.status, each.more = 503, {"x-should-retry": "false"}
+        balancer.register("final", each.url)
+
+    balancer.client.get("/proxy/final/")
+
+    assert sum(len(each.asked) for each in both) == 1
+
+
+def test_a_post_that_was_not_sent_goes_to_another_host(balancer: Any, hosts: Any) -> None:
+    good, gone = hosts(2)
+    for each in (good, gone):
+        balancer.register("unsent", each.url)
+    gone.close()
+
+    answers = [balancer.client.post("/proxy/unsent/", content=b"x") for _ in range(8)]
+
+    assert {each.status_code for each in answers} == {200}
+    balancer.until(lambda: balancer.host("unsent", gone.id)["state"] == "down")
+
+
+def test_retries_stay_within_the_budget(balancer: Any, hosts: Any) -> None:
+    both = hosts(2)
+    for each in both:
+        each.status = 503
+        balancer.register("thrifty", each.url)
+
+    for _ in range(150):
+        balancer.client.get("/proxy/thrifty/")
+
+    asked = sum(len(each.asked) for each in both)
+    assert 155 <= asked <= 150 + 0.1 * 150 + 6, "a tenth of the requests, and a few a second"
+
+
+def test_the_same_key_gets_to_the_same_host(balancer: Any, hosts: Any) -> None:
+    for each in hosts(3):
+        balancer.register("sticky", each.url)
+
+    seen = {
+        key: {
+            balancer.client.get("/proxy/sticky/", headers={"X-Affinity-Key": key}).text
+            for _ in range(3)
+        }
+        for key in "abcdefghij"
+    }
+
+    assert all(len(each) == 1 for each in seen.values())
+    assert len(set.union(*seen.values())) > 1
+
+
+def test_a_request_waits_for_a_service_that_restarts(balancer: Any, hosts: Any) -> None:
+    (host,) = hosts(1)
+    balancer.register("restarts", host.url)
+    balancer.leave("restarts", host.id)
+    got: list[int] = []
+    asking = threading.Thread(
+        target=lambda: got.append(balancer.client.get("/proxy/restarts/").status_code)
+    )
+    asking.start()
+    balancer.register("restarts", host.url)
+    asking.join()
+
+    assert got == [200]
+
+
+def test_simulation_says_where_and_why_and_sends_nothing(balancer: Any, hosts: Any) -> None:
+    three = hosts(3)
+    for each in three:
+        balancer.register("imagined", each.url)
+
+    told = balancer.client.get("/simulate?service=imagined&requests=30").json()
+    turns = balancer.client.get(
+        "/simulate?service=imagined&requests=30&algorithm=round-robin"
+    ).json()
+
+    assert told["host"] in {each.id for each in three}
+    assert told["retry"] in {each.id for each in three} - {told["host"]}
+    assert "drawn by lot" in told["why"]
+    assert Counter(turns["picks"]) == {each.id: 10 for each in three}
+    assert not any(each.asked for each in three)
+    assert balancer.service("imagined")["instances"][0]["request_count"] == 0
