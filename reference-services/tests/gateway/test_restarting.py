@@ -1,0 +1,193 @@
+"""Replicas are killed and started again, one after the other, under load: no idempotent request fails."""
+
+import asyncio
+import json
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from tests.integrations.server.serving import serving
+
+ROUTES = """
+[limits.default]
+rate = 1000000
+burst = 1000000
+[upstreams.replicas]
+{where}
+failures = 3
+recovery = "100ms"
+slots = 1000
+health = ""
+[[routes]]
+name = "replicas"
+path = "/"
+upstream = "replicas"
+auth = "none"
+"""
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CLIENTS = 16
+BETWEEN = 300  # Answers between two steps.
+
+
+class Replica:
+    """A server that can be killed in the middle of everything."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.answered = 0
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=256)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def kill(self) -> None:
+        self._server.close()
+        for writer in [*self._open]:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                # In two parts, so that some are killed in between.
+                writer.write(ANSWER[:9])
+                await asyncio.sleep(0)  # noqa: TID251 - lets others go on
+                writer.write(ANSWER[9:])
+                self.answered += 1
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._open.discard(writer)
+            writer.close()
+
+
+class Load:
+    """Clients that ask again and again."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.answered, self.failed, self.over = port, 0, list[bytes](), False
+        self._step = asyncio.Event()
+
+    async def client(self, method: bytes) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        while not self.over:
+            writer.write(b"%b / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" % method)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"HTTP/1.1 200"):
+                await reader.readexactly(2)
+            else:
+                self.failed.append(head)
+                break
+            self.answered += 1
+            if self.answered % BETWEEN == 0:
+                self._step.set()
+        writer.close()
+
+    async def some_answers(self) -> None:
+        """Wait until there are some more."""
+        self._step.clear()
+        await self._step.wait()
+
+
+async def rolled(replicas: list[Replica], load: Load) -> None:
+    """Kill and start each replica while clients ask."""
+    async with asyncio.TaskGroup() as group:
+        methods = [b"GET", b"PUT", b"DELETE"] * CLIENTS
+        for method in methods[:CLIENTS]:
+            group.create_task(load.client(method))
+        for replica in replicas:
+            await load.some_answers()
+            await replica.kill()
+            await load.some_answers()
+            await replica.start()
+        await load.some_answers()
+        load.over = True
+
+
+def test_no_idempotent_request_fails_while_replicas_are_killed_in_turns(start: Any) -> None:
+    async def run() -> Load:
+        replicas = [Replica() for _ in range(3)]
+        for each in replicas:
+            await each.start()
+        urls = [f"http://127.0.0.1:{each.port}" for each in replicas]
+        with start(ROUTES.format(where=f"urls = {urls}")) as gateway:
+            load = Load(gateway.served.port)
+            await asyncio.wait_for(rolled(replicas, load), 40)  # noqa: TID251 - a bound of the test
+            for each in replicas:
+                assert each.answered > 0
+                await each.kill()
+        return load
+
+    load = asyncio.run(run())
+
+    assert load.failed == []
+    assert load.answered >= 6 * BETWEEN
+
+
+def test_instances_come_from_the_load_balancer_where_there_is_one(
+    start: Any, platform: Any
+) -> None:
+    told = {
+        "instances": [
+            {"id": "1", "url": platform.echo_url, "healthy": True, "weight": 1},
+            {"id": "2", "url": "http://127.0.0.1:1", "healthy": False},
+        ]
+    }
+    with ExitStack() as stack:
+        balancer = stack.enter_context(serving(Registry(told)))
+        gateway = stack.enter_context(
+            start(ROUTES.format(where='service = "echo"'), LOAD_BALANCER_URL=balancer.url)
+        )
+
+        answers = {gateway.get("/").status_code for _ in range(5)}
+        shown = gateway.admin("GET", "/admin/upstreams").json()
+
+    assert answers == {200}
+    assert [each["url"] for each in shown[0]["instances"]] == [platform.echo_url]
+
+
+@pytest.mark.parametrize("told", [{"instances": []}, None])
+def test_an_upstream_that_is_nowhere_is_not_available(start: Any, told: Any) -> None:
+    with ExitStack() as stack:
+        balancer = stack.enter_context(serving(Registry(told)))
+        gateway = stack.enter_context(
+            start(ROUTES.format(where=""), LOAD_BALANCER_URL=balancer.url)
+        )
+
+        answer = gateway.get("/")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_when_all_instances_fail_they_are_left_alone_for_a_while(start: Any, platform: Any) -> None:
+    routes = ROUTES.format(where=f'urls = ["{platform.echo_url}"]').replace("100ms", "60s")
+    platform.echo.status["/broken"] = 503
+    with start(routes) as gateway:
+        asked = len(platform.echo.seen)
+        answers = [gateway.ask("POST", "/broken") for _ in range(5)]
+
+    assert [each.status_code for each in answers] == [503] * 5
+    assert len(platform.echo.seen) - asked == 3
+    assert answers[-1].json()["type"].endswith(":circuit-open")
+    assert int(answers[-1].headers["Retry-After"]) > 50
+
+
+class Registry:
+    """Knows one service."""
+
+    def __init__(self, told: Any) -> None:
+        self._told = told
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        known = self._told is not None
+        body = json.dumps(self._told).encode()
+        await send({"type": "http.response.start", "status": 200 if known else 404})
+        await send({"type": "http.response.body", "body": body})
