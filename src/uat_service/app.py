@@ -7,7 +7,6 @@ orders:service` serves it.
 """
 
 import json
-import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -28,7 +27,7 @@ from uat_resilience.integrations.structlog import instrument
 from uat_resilience.lifecycle import GracefulShutdown, Probe, Status
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
 from uat_resilience.policies.unset import Unset
-from uat_service.client.registration import Registration, own_instance
+from uat_service.client.registration import Registration, balancer_of, own_instance
 from uat_service.dependency import Dependency, StartupError, validate
 from uat_service.health import Details, HealthPage
 from uat_service.logs import configure
@@ -45,7 +44,6 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 """What a service opens before it serves, and closes after the last request."""
 
 _WAITING = 1.0
-_BALANCER = "UAT_SERVICES__LOAD_BALANCER__URL"
 
 
 class Service:
@@ -207,7 +205,7 @@ class Service:
     async def _registered(self) -> None:
         """Be known to the load balancer, where there is one, until the end begins."""
         settings = self.settings
-        balancer = settings.load_balancer_url or os.environ.get(_BALANCER, "")
+        balancer = balancer_of(settings)
         instance = own_instance(
             url=settings.advertise_url, listens=self.listens, version=self._version
         )

@@ -19,8 +19,9 @@ from uat_resilience.clock import default_clock
 from uat_resilience.integrations.cookies import no_cookies
 from uat_resilience.waiting import world
 from uat_service.resolver.instance import Instance
+from uat_service.settings import Settings
 
-__all__ = ["Registration", "own_instance"]
+__all__ = ["Registration", "balancer_of", "own_instance"]
 
 _RENEWALS = 3.0  # While a lease lasts, so that two of them may be lost.
 _FIRST = 0.25
@@ -112,6 +113,16 @@ class Registration:
             _logger.warning("not unregistered", error=type(error).__name__)
 
 
+def balancer_of(settings: Settings) -> str:
+    """Return where a service is to register, or nothing.
+
+    That is what it was told. What it takes for granted otherwise is good enough to ask, not to be registered at.
+    """
+    told = settings.load_balancer_url if "load_balancer_url" in settings.model_fields_set else ""
+    found = told or os.environ.get(_OF_THE_STACK, "")
+    return found if found.startswith("http") else ""
+
+
 def own_instance(*, url: str, listens: tuple[str, int] | None, version: str) -> Instance | None:
     """Return where this process can be reached, or None when that cannot be told.
 
@@ -129,5 +140,6 @@ def own_instance(*, url: str, listens: tuple[str, int] | None, version: str) -> 
     return Instance(url, id=f"{socket.gethostname()}-{os.getpid()}", version=version)
 
 
+_OF_THE_STACK = "UAT_SERVICES__LOAD_BALANCER__URL"
 _ALL = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared
 _logger = structlog.get_logger("uat_service")

@@ -11,8 +11,9 @@ import anyio
 import pytest
 from tests.service.framework.running import PATIENCE, started
 
-from uat_service.client.registration import Registration, own_instance
+from uat_service.client.registration import Registration, balancer_of, own_instance
 from uat_service.resolver import Instance
+from uat_service.settings import Settings
 
 Told = tuple[str, str, dict[str, Any], str]
 
@@ -109,3 +110,18 @@ def test_the_address_is_the_one_that_was_told_or_the_one_it_listens_on() -> None
     assert "0.0.0.0" not in everywhere.url  # noqa: S104 - an example
     assert own_instance(url="", listens=None, version="1") is None
     assert own_instance(url="", listens=("127.0.0.1", 0), version="1") is None
+
+
+class Knowing(Settings):
+    load_balancer_url: str = "http://127.0.0.1:8011"
+
+
+def test_only_what_was_told_is_registered_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"LOAD_BALANCER_URL": "http://lb:1"}
+
+    assert balancer_of(Knowing.read("shop", {})) == ""
+    assert balancer_of(Knowing.read("shop", {"LOAD_BALANCER_URL": "none"})) == ""
+    assert balancer_of(Settings.read("shop", told)) == "http://lb:1"
+
+    monkeypatch.setenv("UAT_SERVICES__LOAD_BALANCER__URL", "http://stack:1")
+    assert balancer_of(Knowing.read("shop", {})) == "http://stack:1"
