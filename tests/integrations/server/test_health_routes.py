@@ -30,6 +30,7 @@ from uat_resilience import (
     Timeout,
 )
 from uat_resilience.integrations.asgi import HealthRoutes, ResilienceMiddleware, ResilienceReport
+from uat_resilience.integrations.tally import Tally
 from uat_resilience.testing import FakeClock
 
 
@@ -263,6 +264,22 @@ def test_what_json_cannot_say_is_left_out(bus: EventBus) -> None:
     report = ResilienceReport("orders", bus=bus).watch(Odd(), Pipeline(name="empty"))
 
     assert read(report)["policies"] == {"odd": None}
+
+
+def test_report_shows_what_metrics_have_counted_already(bus: EventBus) -> None:
+    tally = Tally()
+    bus.meter(tally.end)
+    db = CircuitBreaker("db", bus=bus)
+    report = ResilienceReport("orders", bus=bus, tally=tally).watch(db)
+
+    db.call(int)
+    with suppress(ConnectionError):
+        db.call(fails)
+
+    told = read(report)
+    metrics = told["resilience_metrics"]
+    assert (metrics["successful_requests"], metrics["failed_requests"]) == (1, 1)
+    assert told["circuit_breaker"]["last_fail_time"].endswith("Z")
 
 
 def test_closed_report_counts_no_more(bus: EventBus) -> None:

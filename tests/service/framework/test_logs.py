@@ -233,3 +233,12 @@ def test_service_lives_on_when_its_standard_output_is_closed() -> None:
 
         assert statuses == [200, 200, 200]
         assert running.process.wait(PATIENCE) == 0
+
+
+def test_time_is_written_alike_in_lines_that_are_cut(capfd: pytest.CaptureFixture[str]) -> None:
+    configure(service="orders", version="1")
+
+    tell_request("info", {"path": "/\ud800", "status": 200})
+    tell_request("info", {"path": "/", "status": 200})
+
+    assert [each["timestamp"][-1] for each in lines(capfd)] == ["Z", "Z"]
