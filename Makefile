@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-lowest cover check lint imports types format api api-check docs docs-serve \
+.PHONY: help setup test test-lowest test-lowest-extras cover check lint imports types format api api-check docs docs-serve \
         bench bench-http bench-services mutants soak examples demo up changelog pins build clean
 
 help: ## List the commands
@@ -56,11 +56,18 @@ COVERED := $(if $(TESTS)$(ARGS),,$(CI))
 test: $(if $(COVERED),.cache/covered,.venv/.test) ## Run the tests (TESTS=path or ARGS="-k word" to choose)
 	$(if $(COVERED),,$(BIN)/python -m pytest -n $(JOBS) $(TESTS) $(ARGS))
 
-test-lowest: .uv/.stamp ## Run the tests with the oldest anyio that is allowed, in an environment of its own
+test-lowest: test-lowest-extras ## Run the tests with the oldest anyio, and those of the integrations with the oldest of all
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-lowest
 	$(UV) pip install --quiet --python .venv-lowest --require-hashes -r constraints/lowest.txt
-	$(UV) pip install --quiet --python .venv-lowest --no-deps --no-build-isolation -e .
+	$(UV) pip install --quiet --python .venv-lowest --no-deps --no-build-isolation -e . -e reference-services
 	.venv-lowest/bin/python -m pytest -n $(JOBS) $(TESTS) $(ARGS)
+
+# Every package that an extra asks for, in the oldest version that it allows. anyio is that of the extras, then.
+test-lowest-extras: .uv/.stamp
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-lowest-extras
+	$(UV) pip install --quiet --python .venv-lowest-extras --require-hashes -r constraints/lowest-extras.txt
+	$(UV) pip install --quiet --python .venv-lowest-extras --no-deps --no-build-isolation -e .
+	.venv-lowest-extras/bin/python -m pytest -n $(JOBS) $(or $(TESTS),tests/integrations) $(ARGS)
 
 # All tests under coverage, which takes nearly twice as long. Done once for a state of the files, so that in CI
 # `make check` finds them done by `make test`.
@@ -153,6 +160,7 @@ pins: .uv/.stamp ## Pin what pyproject.toml asks for, with hashes (ARGS=--upgrad
 	$(COMPILE) --group pyproject.toml:test --constraint constraints/dev.txt --output-file constraints/test.txt pyproject.toml >/dev/null
 	$(COMPILE) --group pyproject.toml:bench --constraint constraints/dev.txt --output-file constraints/bench.txt pyproject.toml >/dev/null
 	sed -n 's/^dependencies = \["\(.*\)>=\(.*\),.*/\1==\2/p' pyproject.toml | $(COMPILE) --group pyproject.toml:test --constraint - --output-file constraints/lowest.txt pyproject.toml >/dev/null
+	$(COMPILE) --resolution lowest-direct --all-extras --group pyproject.toml:test --no-emit-package uat-resilience --output-file constraints/lowest-extras.txt pyproject.toml >/dev/null
 	@! grep -nE '://|--(extra-)?index|--find-links' constraints/*.txt || { echo "a pin names where it came from"; exit 1; }
 
 clean: ## Remove everything that is not source
