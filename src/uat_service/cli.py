@@ -153,10 +153,11 @@ def logs(name: str | None, *, follow: bool, lines: int, as_json: bool) -> None:
 
 @main.command()
 @click.argument("name")
-def restart(name: str) -> None:
-    """Restart a service. The exit code is 1 when it does not get ready."""
+@as_json
+def restart(name: str, *, as_json: bool) -> None:
+    """Restart a service, or one of its processes. The exit code is 1 when it does not get ready."""
     state = str(asyncio.run(_asked({"do": "restart", "name": name}))["state"])
-    click.echo(f"{name}: {state}")
+    click.echo(json.dumps({"name": name, "state": state}) if as_json else f"{name}: {state}")
     sys.exit(int(state not in {"running", "finished"}))
 
 
@@ -169,11 +170,13 @@ def down() -> None:
 
 @main.command(name="graph")
 @click.option("--mermaid", is_flag=True, help="As a Mermaid diagram.")
+@as_json
 @click.pass_obj
-def show_graph(file: Path, *, mermaid: bool) -> None:
+def show_graph(file: Path, *, mermaid: bool, as_json: bool) -> None:
     """Show who needs whom, in the order of starting."""
     services = _checked(file).stack.services
-    click.echo(graph.mermaid(services) if mermaid else graph.drawn(services))
+    text = graph.mermaid(services) if mermaid else graph.drawn(services)
+    click.echo("\n".join(map(json.dumps, graph.listed(services))) if as_json else text)
 
 
 @main.command()

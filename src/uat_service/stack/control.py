@@ -83,7 +83,7 @@ async def _replies(
             yield {"rows": [row.as_dict() for row in orchestrator.rows()]}
         case "health":
             yield {"health": await orchestrator.health()}
-        case "restart" if name in orchestrator.names:
+        case "restart" if name is not None:
             yield {"state": (await orchestrator.restart(str(name))).value}
         case "logs":
             wanted = None if name is None else orchestrator.instances(str(name))

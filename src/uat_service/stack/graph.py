@@ -6,7 +6,7 @@ from uat_service.spelling import hint
 from uat_service.stack.definition import REDIS, Service, Stack
 from uat_service.stack.errors import StackError
 
-__all__ = ["check", "dependants", "drawn", "levels", "mermaid", "selected"]
+__all__ = ["check", "dependants", "drawn", "levels", "listed", "mermaid", "selected"]
 
 Services = Mapping[str, Service]
 
@@ -68,14 +68,26 @@ def selected(services: Services, names: Iterable[str]) -> dict[str, Service]:
 def drawn(services: Services) -> str:
     """Return the graph as text: a line for each service, with what it needs; `?` is optional."""
     lines: list[str] = []
-    for number, level in enumerate(levels(services), 1):
-        for name in level:
-            service = services[name]
-            needs = [*service.needs, *(f"{need}?" for need in service.optional_needs)]
-            port = "" if service.port is None else f" :{service.port}"
-            arrow = f" → {', '.join(needs)}" if needs else ""
-            lines.append(f"{number}  {name}{port}{arrow}")
+    for number, service in _in_order(services):
+        needs = [*service.needs, *(f"{need}?" for need in service.optional_needs)]
+        port = "" if service.port is None else f" :{service.port}"
+        arrow = f" → {', '.join(needs)}" if needs else ""
+        lines.append(f"{number}  {service.name}{port}{arrow}")
     return "\n".join(lines)
+
+
+def listed(services: Services) -> list[dict[str, object]]:
+    """Return the graph as JSON has it: an object for each service."""
+    return [
+        {
+            "name": service.name,
+            "level": number,
+            "port": service.port,
+            "needs": service.needs,
+            "optional_needs": service.optional_needs,
+        }
+        for number, service in _in_order(services)
+    ]
 
 
 def mermaid(services: Services) -> str:
@@ -86,6 +98,14 @@ def mermaid(services: Services) -> str:
         lines += [f"    {name} --> {need}" for need in service.needs]
         lines += [f"    {name} -.-> {need}" for need in service.optional_needs]
     return "\n".join(lines)
+
+
+def _in_order(services: Services) -> list[tuple[int, Service]]:
+    return [
+        (number, services[name])
+        for number, level in enumerate(levels(services), 1)
+        for name in level
+    ]
 
 
 def _before(service: Service, services: Collection[str]) -> list[str]:

@@ -136,7 +136,7 @@ class Orchestrator:
         }
 
     async def restart(self, name: str, because: str = "asked for") -> State:
-        """Restart the processes of a service one after the other; return what came of it.
+        """Restart the processes of a service one after the other, or one of them; return what came of it.
 
         Restarts that are asked for meanwhile are one.
         """
@@ -145,7 +145,7 @@ class Orchestrator:
             self._journal.note(f"{name}: restarts ({because})")
             task = self._restarting[name] = asyncio.create_task(self._roll(name))
         else:
-            for instance in self._instances[name]:
+            for instance in self._processes(name):
                 instance.restart()
         return await asyncio.shield(task)
 
@@ -234,7 +234,7 @@ class Orchestrator:
 
     async def _roll(self, name: str) -> State:
         worst = State.RUNNING
-        for instance in self._instances[name]:
+        for instance in self._processes(name):
             instance.restart()
             state = await instance.settled()
             worst = worst if state in {State.RUNNING, State.FINISHED} else state
@@ -261,6 +261,12 @@ class Orchestrator:
         if self._signals > 1:
             return INTERRUPTED
         return int(failed or any(each.unclean is not None for each in self._every_instance()))
+
+    def _processes(self, name: str) -> list[Instance]:
+        """Return those of a service; a process stands for itself."""
+        if name in self._instances:
+            return self._instances[name]
+        return [each for each in self._every_instance() if each.name == name]
 
     def _every_instance(self) -> list[Instance]:
         return [each for instances in self._instances.values() for each in instances]

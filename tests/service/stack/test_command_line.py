@@ -87,6 +87,10 @@ def test_the_graph_is_shown_in_the_order_of_starting() -> None:
     assert uat(GOOD, "graph", "--mermaid").stdout.startswith(
         "flowchart LR\n    b\n    a\n    a --> b"
     )
+    assert list(map(json.loads, uat(GOOD, "graph", "--json").stdout.splitlines())) == [
+        {"name": "b", "level": 1, "port": 0, "needs": [], "optional_needs": []},
+        {"name": "a", "level": 2, "port": None, "needs": ["b"], "optional_needs": []},
+    ]
 
 
 def test_the_effective_stack_is_shown_with_sources() -> None:

@@ -33,6 +33,20 @@ def test_a_replica_that_is_not_ready_is_not_covered_by_one_that_is(run: Run) -> 
     assert (good.exit_code, good.stdout) == (0, "front-1  ready\nfront-2  ready\n")
 
 
+def test_one_replica_is_restarted_by_itself(run: Run) -> None:
+    stack = run(service("front", replicas=2))
+    stack.state("front-1", "running")
+    stack.state("front-2", "running")
+
+    answer = stack.ask("restart", "front-2", "--json")
+
+    assert json.loads(answer.stdout) == {"name": "front-2", "state": "running"}
+    assert {name: row["restarts"] for name, row in stack.rows().items()} == {
+        "front-1": 0,
+        "front-2": 1,
+    }
+
+
 def test_a_service_of_ours_is_given_a_second_socket_where_it_has_replicas() -> None:
     one = Service(name="api", app="api:service", port=0)
     two = one.model_copy(update={"replicas": 2})

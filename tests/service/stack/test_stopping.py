@@ -22,6 +22,18 @@ def test_a_second_interrupt_kills(run: Run) -> None:
     assert ended_within(pid, 0)
 
 
+def test_a_third_signal_changes_nothing(run: Run) -> None:
+    stack = run(service("back", env=DEAF, grace="30s"))
+    pid = stack.state("back", "running")["pid"]
+
+    # Of different kinds: two of one kind that come together are one.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        stack.process.send_signal(number)
+
+    assert stack.code() == 130
+    assert ended_within(pid, 0)
+
+
 def test_what_does_not_stop_within_its_grace_is_killed_and_the_exit_code_says_so(run: Run) -> None:
     stack = run(service("back", env=DEAF, grace="200ms"))
     stack.state("back", "running")

@@ -21,7 +21,7 @@ class Terminal:
 
     def __init__(self, directory: Path, *, columns: int, term: str) -> None:
         self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.resize(columns)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "uat_service", "up"],
             cwd=directory,
@@ -51,6 +51,9 @@ class Terminal:
             except OSError:  # as Linux says that nobody is at the other end
                 break
             self.seen += data.decode("utf-8", "replace")
+
+    def resize(self, columns: int) -> None:
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
     def press(self, key: bytes) -> None:
         os.write(self._ours, key)
@@ -97,6 +100,17 @@ def test_a_terminal_shows_a_table_as_wide_as_there_is_room(
 
     assert ("breakers" in shown.seen) is there
     assert "\x1b[" in shown.seen
+
+
+def test_a_table_follows_the_size_of_its_terminal(tmp_path: Path) -> None:
+    with terminal(tmp_path, service("back"), columns=40) as shown:
+        shown.until("back", "running")
+        narrow = shown.seen
+
+        shown.resize(120)
+        shown.until("breakers")
+
+    assert "breakers" not in narrow
 
 
 def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
