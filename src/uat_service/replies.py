@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 from litestar import Litestar, Request, Response
 from litestar.background_tasks import BackgroundTask, BackgroundTasks
 from litestar.datastructures import Cookie, MutableScopeHeaders
-from litestar.enums import MediaType
+from litestar.enums import MediaType, OpenAPIMediaType
 from litestar.response.base import ASGIResponse
 from litestar.serialization import get_serializer
 from litestar.types import (
     HTTPResponseBodyEvent,
     HTTPResponseStartEvent,
     Receive,
+    ResponseCookies,
+    ResponseHeaders,
     Scope,
     Send,
 )
@@ -33,6 +35,40 @@ _BODILESS = frozenset({204, 205, 304})
 
 class Reply(Response[T]):
     """The answer of a handler that returns data: for `Litestar(response_class=Reply)`."""
+
+    def __init__(
+        self,
+        content: T,
+        *,
+        background: BackgroundTask | BackgroundTasks | None = None,
+        cookies: "ResponseCookies | None" = None,
+        encoding: str = "utf-8",
+        headers: "ResponseHeaders | None" = None,
+        media_type: MediaType | OpenAPIMediaType | str | None = None,
+        status_code: int | None = None,
+        type_encoders: Mapping[Any, Callable[[Any], Any]] | None = None,
+    ) -> None:
+        if cookies or headers or self.type_encoders:
+            super().__init__(
+                content,
+                background=background,
+                cookies=cookies,
+                encoding=encoding,
+                headers=headers,
+                media_type=media_type,
+                status_code=status_code,
+                type_encoders=type_encoders,
+            )
+            return
+        # The same, for an answer that has none of these.
+        self.content = content
+        self.background = background
+        self.cookies = []
+        self.encoding = encoding
+        self.headers = {}
+        self.media_type = media_type
+        self.status_code = status_code
+        self.response_type_encoders = {**type_encoders} if type_encoders else {}
 
     def to_asgi_response(
         self,
@@ -49,6 +85,7 @@ class Reply(Response[T]):
         type_encoders: Mapping[Any, Callable[[Any], Any]] | None = None,
     ) -> ASGIResponse:
         """Make what is sent, as Litestar calls it."""
+        own: Any = self  # Not all of its types are known.
         status = self.status_code or status_code or _OK
         if (
             self.headers
@@ -61,7 +98,7 @@ class Reply(Response[T]):
             or status < _OK
             or status in _BODILESS
         ):
-            ever: Any = super()  # Its types are not all known.
+            ever: Any = super()
             made: ASGIResponse = ever.to_asgi_response(
                 app,
                 request,
@@ -77,7 +114,7 @@ class Reply(Response[T]):
             return made
         kind = self.media_type or media_type or MediaType.JSON
         text = kind.value if isinstance(kind, Enum) else str(kind)
-        body = self.render(self.content, text, get_serializer(self.response_type_encoders))
+        body = self.render(self.content, text, get_serializer(own.response_type_encoders))
         return _Whole(body, _header(text, self.encoding), status, self.background or background)
 
 

@@ -155,7 +155,10 @@ class ResilienceMiddleware:
         header = lookup(scope)
         told = None if header is None else read_deadline(header)
         given = self._default_timeout if told is None else min(told, self._max_timeout)
-        context = self._context(scope, header)
+        if header is None and self._priority is None:
+            context = RequestContext(Correlation(new_request_id()), None, Priority.NORMAL)
+        else:
+            context = self._context(scope, header or _nothing)
         answer = Answer(
             send,
             correlation=context.correlation,
@@ -182,15 +185,13 @@ class ResilienceMiddleware:
                 witness.ended(scope, answer, began)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        context = self._context(scope, lookup(scope))
+        context = self._context(scope, lookup(scope) or _nothing)
         socket = WebSocket(scope, receive, send, request_id=context.correlation.request_id)
         with context:
             await socket.serve(self._app, self._shutdown, self._retry_after)
 
-    def _context(self, scope: Scope, header: Header | None) -> RequestContext:
+    def _context(self, scope: Scope, header: Header) -> RequestContext:
         level = Priority.NORMAL if self._priority is None else self._priority(scope)
-        if header is None:
-            return RequestContext(Correlation(new_request_id()), None, level)
         return RequestContext(read_correlation(header), read_attempt(header), level)
 
     async def _accepted(
@@ -253,6 +254,10 @@ class ResilienceMiddleware:
                 permit.abandon()
             elif answer.status is not None and answer.status >= _FAILED:
                 permit.failure()
+
+
+def _nothing(_: str) -> None:
+    return None
 
 
 _FAILED = 500

@@ -246,12 +246,12 @@ class _SlotPermit(Permit):
         if self._entered:
             self._enter_once()
         self._entered = True
-        if not self._take_free():
+        if switches.guarding and not self._take_free():
             await self._atake()
         return self
 
     def _take(self) -> None:
-        if self._take_free():
+        if not switches.guarding or self._take_free():
             return
         gate, outcomes = self._gate, self._outcomes
         slots = gate.slots
@@ -267,9 +267,7 @@ class _SlotPermit(Permit):
         self._slots = slots
 
     def _take_free(self) -> bool:
-        """Take a slot that is free, if there is one; True as well where nothing is guarded."""
-        if not switches.guarding:
-            return True
+        """Begin, and take a slot if one is free."""
         self._started = self._outcomes.begin()
         slots = self._gate.slots
         if not slots.enter():

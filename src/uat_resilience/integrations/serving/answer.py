@@ -91,7 +91,11 @@ class Answer:
             if len(name) == _LENGTH and bytes(name).lower() == _REQUEST_ID:
                 headers = [pair for pair in headers if bytes(pair[0]).lower() != _REQUEST_ID]
                 break
-        headers += self._carried(status, crashed=crashed)
+        shutdown = self._shutdown
+        if status < _FAILED and not crashed and (shutdown is None or shutdown.ready):
+            headers.append((_REQUEST_ID, self.correlation.request_id.encode()))  # Nearly all.
+        else:
+            headers += self._carried(status, crashed=crashed)
         return self._send({**message, "headers": headers})
 
     async def _finish(self, message: Message) -> None:
