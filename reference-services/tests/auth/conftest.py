@@ -1,11 +1,16 @@
 """The service within this process, on a clock that the test moves; and as a process of its own."""
 
 import asyncio
+import os
 import shutil
 import socket
+import subprocess
+import sys
+from collections import deque
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 
 import httpx2
@@ -120,10 +125,11 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
 
     @contextmanager
     def start(**variables: str) -> Generator[Running]:
-        directory = tmp_path_factory.mktemp("auth")
+        database = f"sqlite:///{tmp_path_factory.mktemp('auth')}/auth.db"
+        database = variables.get("AUTH_DATABASE_URL", database)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             told = {
-                "AUTH_DATABASE_URL": f"sqlite:///{directory}/auth.db",
+                "AUTH_DATABASE_URL": database,
                 "AUTH_ISSUER": f"http://127.0.0.1:{listener.getsockname()[1]}",
                 **{f"AUTH_{name}": value for name, value in CHEAP.items()},
                 **variables,
@@ -132,9 +138,15 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
             with started(
                 "uat_platform.auth.app:service", "--fd", str(number), descriptors=(number,), **told
             ) as running:
-                yield running.listening()
-                if running.process.poll() is None:
-                    running.stop()
+                running.database = database
+                running.listening()
+                # Nobody else reads its log, and a full pipe would hold it up.
+                reading = Thread(target=deque, args=(running.process.stdout, 0))
+                reading.start()
+                yield running
+                running.signal()
+                reading.join()
+                assert running.process.wait() == 0
 
     return start
 
@@ -144,3 +156,23 @@ def running(start: Start) -> Generator[Running]:
     """The service as a process, one for all tests of a module."""
     with start() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def administrator(running: Running) -> str:
+    """Make an administrator on the machine itself, and return a token of theirs."""
+    told = {"email": "root@example.com", "password": "correct horse"}
+    command = [sys.executable, "-m", "uat_platform.auth", "create-admin", told["email"]]
+    subprocess.run(  # noqa: S603 - our own module
+        [*command, "--password-file", "-"],
+        env={**os.environ, "AUTH_DATABASE_URL": running.database},
+        input=told["password"],
+        encoding="utf-8",
+        check=True,
+        capture_output=True,
+    )
+    with running.client() as client:
+        answer = client.post("/auth/login", json=told)
+        assert answer.status_code == 200, answer.text
+        token: str = answer.json()["token"]
+        return token

@@ -22,6 +22,7 @@ from uat_platform.auth.oauth.grants import Grants
 from uat_platform.auth.oauth.id_tokens import IdTokens
 from uat_platform.auth.sessions.access import AccessTokens
 from uat_platform.auth.sessions.callers import Callers
+from uat_platform.auth.sessions.memory import SessionMemory
 from uat_platform.auth.sessions.refresh import RefreshTokens
 from uat_platform.auth.sessions.revoked import RevokedTokens
 from uat_platform.auth.sessions.sessions import Sessions
@@ -69,14 +70,15 @@ class Parts:
             memory=settings.password_memory,
             passes=settings.password_passes,
             threads=settings.hashing_threads,
-            queue=settings.password_queue,
+            queue=settings.hashing_queue,
             patience=settings.password_wait,
         )
         refreshes = _counter("auth_refreshes", "Refresh tokens that were shown")
         logins = _counter("auth_logins", "Passwords that were given")
         self.counters = (refreshes, logins)
+        memory = SessionMemory(now, seconds=settings.session_memory)
         self.limits = AddressLimits(settings)
-        self.users = Users(self.store, now)
+        self.users = Users(self.store, now, changed=memory.forget)
         self.accounts = Accounts(
             self.users,
             self.passwords,
@@ -89,12 +91,13 @@ class Parts:
             ),
             told=lambda outcome: logins.labels(outcome).inc(),
         )
-        self.sessions = Sessions(self.store, now, lifetime=settings.session_lifetime)
+        self.sessions = Sessions(self.store, now, lifetime=settings.session_lifetime, memory=memory)
         self.refresh = RefreshTokens(
             self.store,
             now,
             grace=settings.refresh_grace,
             told=lambda step: refreshes.labels(step.value).inc(),
+            memory=memory,
         )
         self.access = AccessTokens(
             self.keys,
@@ -104,8 +107,8 @@ class Parts:
             algorithm=settings.signing_algorithm,
             lifetime=settings.access_token_lifetime,
         )
-        self.clients = Clients(self.store, now)
-        self.codes = Codes(self.store, now)
+        self.clients = Clients(self.store, now, memory=memory)
+        self.codes = Codes(self.store, now, memory=memory)
         self.consents = Consents(self.store, now)
         self.grants = Grants(
             users=self.users,
@@ -117,7 +120,7 @@ class Parts:
                 self.keys, now, issuer=settings.issuer_url, lifetime=settings.access_token_lifetime
             ),
         )
-        self.revoked = RevokedTokens(self.store, now)
+        self.revoked = RevokedTokens(self.store, memory=memory)
         self.callers = Callers(self.access, self.sessions, self.revoked)
         self._upkeep = Upkeep(self.store, self.keys, now, grace=settings.refresh_grace)
         self._preparing = asyncio.Lock()

@@ -24,13 +24,15 @@ class AuthSettings(Settings):
         access_token_lifetime: Seconds. Services check tokens by themselves, so a revoked one is good for as long.
         session_lifetime: Seconds from signing in until it has to be done again.
         refresh_grace: Seconds in which a refresh token that was used already gets the same successor again.
+        session_memory: Seconds for which a session that was looked up is not looked up again. What this process
+            ends is forgotten at once; what another one ends, after this.
         key_lifetime: Seconds a key signs before the next one takes over.
         key_notice: Seconds a key is published before it may sign; longer than anybody keeps the key set.
         key_passphrase: Encrypts private keys in the database. Empty: they are as safe as the database.
         password_memory: KiB that one Argon2id takes.
         password_passes: Over that memory.
         password_threads: Passwords that are hashed at once; 0 for as many as there are cores.
-        password_queue: Requests that wait for their turn to hash. Above 0, and well below BULKHEAD_SIZE, or they
+        password_queue: Requests that wait for their turn to hash; at most half of BULKHEAD_SIZE, or they would
             take the place of those who only want a token checked.
         password_wait: Seconds they wait at most.
         login_attempts: Wrong passwords in a row, for one account from one address, before it is locked.
@@ -48,13 +50,14 @@ class AuthSettings(Settings):
     access_token_lifetime: Duration = 300.0
     session_lifetime: Duration = 30 * _DAY
     refresh_grace: Pause = 30.0
+    session_memory: Pause = 5.0
     key_lifetime: Duration = 30 * _DAY
     key_notice: Pause = 900.0
     key_passphrase: SecretStr = SecretStr("")
     password_memory: Annotated[int, Field(ge=8)] = 19_456
     password_passes: Annotated[int, Field(ge=1)] = 2
     password_threads: Annotated[int, Field(ge=0)] = 0
-    password_queue: Annotated[int, Field(ge=0)] = 16
+    password_queue: Annotated[int, Field(ge=0)] = 50
     password_wait: Duration = 1.0
     login_attempts: Annotated[int, Field(ge=1)] = 5
     lock_first: Duration = 30.0
@@ -73,6 +76,11 @@ class AuthSettings(Settings):
         if self.cookie_secure is None:
             return self.issuer_url.startswith("https:")
         return self.cookie_secure
+
+    @property
+    def hashing_queue(self) -> int:
+        """Requests that wait for their turn to hash."""
+        return min(self.password_queue, self.bulkhead_size // 2)
 
     @property
     def hashing_threads(self) -> int:

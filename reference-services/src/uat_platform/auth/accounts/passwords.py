@@ -1,13 +1,13 @@
 """Passwords, hashed by Argon2id: slow on purpose, so only so many at once, and the rest is told to come again.
 
-Hashing is nearly all that this service's processor does. In a bulkhead a flood of logins takes those cores and a
-short queue, and no more: tokens are still checked as fast as before. On Linux its threads also give way to the
-event loop, which has little to do, and has to do it at once.
+Hashing is nearly all that this service's processor does. In a bulkhead a flood of logins takes those threads and a
+short queue, and no more; everybody else is refused at once, before anything is looked up for them.
+
+The threads run at the priority of all others. With less of it they would stand still with the interpreter's lock
+in their hands, and the event loop behind them.
 """
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -22,7 +22,6 @@ from uat_resilience.policies.permit import Permit
 __all__ = ["Passwords"]
 
 T = TypeVar("T")
-_GIVING_WAY = 10
 
 
 class Passwords:
@@ -48,7 +47,7 @@ class Passwords:
         # One lane: requests already run beside each other.
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=1)
         self.slots = Bulkhead(threads, name="passwords", queue=queue, max_wait=patience)
-        self._threads = ThreadPoolExecutor(threads, "argon2", initializer=_give_way)
+        self._threads = ThreadPoolExecutor(threads, "argon2")
         # Checked in place of nobody's password, so that the time of an answer does not tell who is a user.
         self._nobodys = self._hasher.hash(fresh())
 
@@ -90,9 +89,3 @@ class Passwords:
         except asyncio.CancelledError:
             await asyncio.wait((running,))
             raise
-
-
-def _give_way() -> None:
-    """Let other threads go first. On Linux this is of one thread; elsewhere it would be of the process."""
-    if sys.platform == "linux":
-        os.nice(_GIVING_WAY)

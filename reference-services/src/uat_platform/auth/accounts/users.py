@@ -44,11 +44,15 @@ class Users:
     Args:
         store: Where they are.
         now: Returns seconds since 1970.
+        changed: Called when a user is not what they were.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, now: Callable[[], float], *, changed: Callable[[], object]
+    ) -> None:
         self._store = store
         self._now = now
+        self._changed = changed
 
     async def add(
         self, *, email: str, username: str, password_hash: str, roles: Collection[str] = ("user",)
@@ -134,7 +138,9 @@ class Users:
         async def work(connection: AsyncConnection) -> int:
             return await change(connection, statement, id=user_id, value=value)
 
-        return await self._store.write(work) > 0
+        done = await self._store.write(work)
+        self._changed()
+        return done > 0
 
 
 def folded(email: str) -> str:

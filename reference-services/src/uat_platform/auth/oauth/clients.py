@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uat_platform.auth.opaque import digest, fresh, fresh_id
 from uat_platform.auth.queries import Row, change, every, first
+from uat_platform.auth.sessions.memory import SessionMemory
 from uat_service.store import Store
 
 __all__ = ["GRANTS", "Client", "Clients"]
@@ -62,11 +63,13 @@ class Clients:
     Args:
         store: Where they are.
         now: Returns seconds since 1970.
+        memory: Of sessions, which end with their client.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, now: Callable[[], float], *, memory: SessionMemory) -> None:
         self._store = store
         self._now = now
+        self._memory = memory
 
     async def add(
         self,
@@ -137,7 +140,9 @@ class Clients:
             )
             return await change(connection, "DELETE FROM clients WHERE id = :id", id=client_id)
 
-        return await self._store.write(work) > 0
+        removed = await self._store.write(work)
+        self._memory.forget()
+        return removed > 0
 
     async def with_secret(self, client_id: str, secret: str) -> Client | None:
         """Return the client that has this secret; a public one has the empty secret."""

@@ -13,6 +13,7 @@ from uat_platform.auth.oauth.authorization import AuthorizationRequest
 from uat_platform.auth.oauth.scopes import words
 from uat_platform.auth.opaque import digest, fresh
 from uat_platform.auth.queries import Row, change, first
+from uat_platform.auth.sessions.memory import SessionMemory
 from uat_platform.auth.sessions.sessions import end
 from uat_service.store import Store
 
@@ -69,11 +70,13 @@ class Codes:
     Args:
         store: Where their digests are.
         now: Returns seconds since 1970.
+        memory: Of sessions; a code that is used again ends one.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, now: Callable[[], float], *, memory: SessionMemory) -> None:
         self._store = store
         self._now = now
+        self._memory = memory
 
     async def issue(
         self,
@@ -115,7 +118,12 @@ class Codes:
             shown: The code, and what goes with it.
             session_id: Of the session that is about to begin.
         """
-        return await self._store.write(lambda connection: self._take(connection, shown, session_id))
+        leave = await self._store.write(
+            lambda connection: self._take(connection, shown, session_id)
+        )
+        if leave is None:
+            self._memory.forget()
+        return leave
 
     async def _take(
         self, connection: AsyncConnection, shown: ShownCode, session_id: str

@@ -6,12 +6,13 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 
 from uat_platform.auth.accounts.users import User
 from uat_platform.auth.keys.ring import KeyTooNewError
 from uat_platform.auth.keys.signing_key import SigningKey
 from uat_platform.auth.oauth.clients import Client
+from uat_platform.auth.oauth.scopes import words
 from uat_platform.auth.parts import Parts
 from uat_platform.auth.routes.answers import NO_STORE, answers
 from uat_platform.auth.routes.signed_in import needs
@@ -22,33 +23,42 @@ _BEARER = [{"bearer": list[str]()}]
 _ADMIN = [needs("admin")]
 Algorithm = Literal["ES256", "RS256"]
 Grant = Literal["authorization_code", "client_credentials", "refresh_token"]
-Word = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]+$", max_length=100)]
-Uri = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+$", max_length=2000)]
+Method = Literal["client_secret_basic", "client_secret_post", "none"]
+
+_WORD, _URI = r"^[!#-\[\]-~]+$", r"^[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+$"
+# Said twice: one checks, the other is in the schema, which leaves out the rules of what is in a list.
+Word = Annotated[
+    str, msgspec.Meta(pattern=_WORD, max_length=100), Parameter(pattern=_WORD, max_length=100)
+]
+Uri = Annotated[
+    str, msgspec.Meta(pattern=_URI, max_length=2000), Parameter(pattern=_URI, max_length=2000)
+]
+Scope = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]+( [!#-\[\]-~]+)*$", max_length=1000)]
 
 
 class NewClient(msgspec.Struct):
-    """A program that is to be let in."""
+    """A program that is to be let in, in the words of RFC 7591. `trusted` is one of our own: nobody is asked."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    grants: Annotated[list[Grant], msgspec.Meta(min_length=1, max_length=3)]
-    scope: Annotated[list[Word], msgspec.Meta(min_length=1, max_length=50)]
+    client_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    grant_types: Annotated[list[Grant], msgspec.Meta(min_length=1, max_length=3)]
+    scope: Scope
     redirect_uris: Annotated[list[Uri], msgspec.Meta(max_length=20)] = []
-    public: bool = False
+    token_endpoint_auth_method: Method = "client_secret_basic"  # noqa: S105 - a way
+    id_token_signed_response_alg: Algorithm = "ES256"  # noqa: S105 - a signature
     trusted: bool = False
-    id_token_algorithm: Algorithm = "ES256"  # noqa: S105 - a kind of signature
 
 
 class ShownClient(msgspec.Struct):
     """A program that is let in."""
 
     client_id: str
-    name: str
-    grants: list[str]
-    scope: list[str]
+    client_name: str
+    grant_types: list[str]
+    scope: str
     redirect_uris: list[str]
-    public: bool
+    token_endpoint_auth_method: str
+    id_token_signed_response_alg: str
     trusted: bool
-    id_token_algorithm: str
     client_secret: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -103,13 +113,13 @@ async def clients(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> 
 async def add_client(data: JSONBody[NewClient], parts: NamedDependency[Parts]) -> ShownClient:
     """Let a program in. Its secret is shown this once."""
     client, secret = await parts.clients.add(
-        name=data.name,
-        public=data.public,
+        name=data.client_name,
+        public=data.token_endpoint_auth_method == "none",  # noqa: S105 - a way
         redirect_uris=data.redirect_uris,
-        grants=data.grants,
-        scope=data.scope,
+        grants=data.grant_types,
+        scope=words(data.scope),
         trusted=data.trusted,
-        id_token_algorithm=data.id_token_algorithm,
+        id_token_algorithm=data.id_token_signed_response_alg,
     )
     return _client(client, secret)
 
@@ -198,13 +208,13 @@ routes = [clients, add_client, new_secret, remove_client, keys, rotate, users, c
 def _client(client: Client, secret: str | None = None) -> ShownClient:
     return ShownClient(
         client_id=client.id,
-        name=client.name,
-        grants=sorted(client.grants),
-        scope=sorted(client.scope),
+        client_name=client.name,
+        grant_types=sorted(client.grants),
+        scope=" ".join(sorted(client.scope)),
         redirect_uris=list(client.redirect_uris),
-        public=client.public,
+        token_endpoint_auth_method="none" if client.public else "client_secret_basic",
+        id_token_signed_response_alg=client.id_token_algorithm,
         trusted=client.trusted,
-        id_token_algorithm=client.id_token_algorithm,
         client_secret=secret or msgspec.UNSET,
     )
 

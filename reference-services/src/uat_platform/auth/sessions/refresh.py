@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uat_platform.auth.accounts.users import User, user_of
 from uat_platform.auth.opaque import digest, fresh, successor
 from uat_platform.auth.queries import Row, change, first
+from uat_platform.auth.sessions.memory import SessionMemory
 from uat_platform.auth.sessions.session import COLUMNS, Session, session_of
 from uat_platform.auth.sessions.sessions import end
 from uat_service.store import Store
@@ -75,6 +76,7 @@ class RefreshTokens:
         now: Returns seconds since 1970.
         grace: Seconds in which a used token gives its successor again, 0 or more.
         told: Called with what became of each token.
+        memory: Of sessions; a reused token ends one.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class RefreshTokens:
         *,
         grace: float,
         told: Callable[[Step], object],
+        memory: SessionMemory,
     ) -> None:
         self._store = store
         self._now = now
         self._grace = grace
         self._told = told
+        self._memory = memory
 
     async def rotate(self, token: str, *, client_id: str | None) -> Refreshed | None:
         """Return the session of a token with the token's successor, or None when it is good no more.
@@ -102,6 +106,8 @@ class RefreshTokens:
         step, refreshed = await self._store.write(
             lambda connection: self._step(connection, token, client_id)
         )
+        if step is Step.REUSED:
+            self._memory.forget()
         self._told(step)
         return refreshed
 

@@ -1,8 +1,7 @@
 """Access tokens that were taken back one by one, before they expire."""
 
-from collections.abc import Callable
-
 from uat_platform.auth.queries import change, first
+from uat_platform.auth.sessions.memory import SessionMemory
 from uat_service.store import Store
 
 __all__ = ["RevokedTokens"]
@@ -13,12 +12,12 @@ class RevokedTokens:
 
     Args:
         store: Where they are.
-        now: Returns seconds since 1970.
+        memory: Of sessions, which knows tokens too.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, *, memory: SessionMemory) -> None:
         self._store = store
-        self._now = now
+        self._memory = memory
 
     async def add(self, jti: str, *, expires_at: float) -> None:
         """Take a token back. Once more is the same."""
@@ -31,6 +30,7 @@ class RevokedTokens:
                 expires=expires_at,
             )
         )
+        self._memory.forget()
 
     async def has(self, jti: str) -> bool:
         """Return whether a token was taken back."""

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uat_platform.auth.accounts.users import User, user_of
 from uat_platform.auth.opaque import digest, fresh, fresh_id
 from uat_platform.auth.queries import change, every, first
+from uat_platform.auth.sessions.memory import SessionMemory
 from uat_platform.auth.sessions.session import COLUMNS, Origin, Session, session_of
 from uat_service.store import Store
 
@@ -24,12 +25,16 @@ class Sessions:
         store: Where they are.
         now: Returns seconds since 1970.
         lifetime: Seconds after which a session ends by itself.
+        memory: What was looked up lately.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float], *, lifetime: float) -> None:
+    def __init__(
+        self, store: Store, now: Callable[[], float], *, lifetime: float, memory: SessionMemory
+    ) -> None:
         self._store = store
         self._now = now
         self._lifetime = lifetime
+        self._memory = memory
 
     async def begin(
         self,
@@ -82,9 +87,19 @@ class Sessions:
         """Return the session of a cookie and its user, unless it has ended."""
         return await self._find("s.cookie_digest = :value", digest(cookie))
 
-    async def living(self, session_id: str) -> tuple[Session, User] | None:
-        """Return a session and its user, unless it has ended."""
-        return await self._find("s.id = :value", session_id)
+    async def of_token(self, session_id: str, jti: str) -> tuple[Session, User] | None:
+        """Return the session of an access token and its user, unless it has ended or the token was taken back."""
+        known, era = self._memory.get(jti), self._memory.era
+        if known is not None:
+            return known
+        found = await self._find(
+            "s.id = :value AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = :jti)",
+            session_id,
+            jti=jti,
+        )
+        if found is not None:
+            self._memory.keep(jti, *found, era=era)
+        return found
 
     async def of_user(self, user_id: str) -> list[Session]:
         """Return the sessions of a user that have not ended, the newest first."""
@@ -100,11 +115,14 @@ class Sessions:
 
     async def end(self, session_id: str, *, because: str, user_id: str | None = None) -> bool:
         """End a session, if it is of this user. False when there was nothing to end."""
-        return await self._store.write(
-            lambda connection: end(
-                connection, session_id, because=because, now=self._now(), user_id=user_id
+        try:
+            return await self._store.write(
+                lambda connection: end(
+                    connection, session_id, because=because, now=self._now(), user_id=user_id
+                )
             )
-        )
+        finally:
+            self._memory.forget()
 
     async def end_all(self, user_id: str, *, because: str, but: str | None = None) -> int:
         """End the sessions of a user, but for one; return how many."""
@@ -120,7 +138,10 @@ class Sessions:
                 but=but or "",
             )
 
-        return await self._store.write(work)
+        try:
+            return await self._store.write(work)
+        finally:
+            self._memory.forget()
 
     def _made(
         self,
@@ -143,7 +164,7 @@ class Sessions:
             origin=origin,
         )
 
-    async def _find(self, condition: str, value: str) -> tuple[Session, User] | None:
+    async def _find(self, condition: str, value: str, **more: str) -> tuple[Session, User] | None:
         async with self._store.read() as connection:
             row = await first(
                 connection,
@@ -152,6 +173,7 @@ class Sessions:
                 " AND u.disabled_at IS NULL",
                 value=value,
                 now=self._now(),
+                **more,
             )
         return None if row is None else (session_of(row), user_of(row))
 
