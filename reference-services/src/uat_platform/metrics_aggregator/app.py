@@ -25,7 +25,7 @@ from uat_resilience.clock import wall_time
 from uat_service.app import Service
 from uat_service.dependency import Dependency
 
-__all__ = ["made", "service"]
+__all__ = ["made", "served", "service"]
 
 _VERSION = "1.0.0"
 
@@ -51,7 +51,12 @@ def made(settings: MetricsSettings, *, now: Callable[[], float] = wall_time) -> 
         settings: What it was told.
         now: Returns seconds since 1970.
     """
-    parts = Parts(settings, now=now)
+    return served(Parts(settings, now=now))
+
+
+def served(parts: Parts) -> Service:
+    """Return the service that is made of these parts."""
+    settings = parts.settings
     dependencies = [Dependency("database", parts.database, required=False)]
     if settings.discovery_url:
         dependencies.append(Dependency("load-balancer", parts.discover, required=False))

@@ -138,6 +138,10 @@ class Queries:
         found, missing = await self.select(matchers, start, end, now=now)
         return [each.labels for each in found], missing
 
+    def covers(self, began: int) -> None:
+        """Take note that memory has all samples since a time in milliseconds."""
+        self._began = min(self._began, began)
+
     def _complete(self, now: int) -> int:
         return max(self._began, now - self._span)
 

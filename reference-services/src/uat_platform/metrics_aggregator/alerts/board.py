@@ -16,7 +16,7 @@ from uat_platform.metrics_aggregator.series.labels import Labels, labelled, name
 
 __all__ = ["Alert", "Board"]
 
-_FIELD = re.compile(r"\{\{\s*\$(?:labels\.(\w+)|(value))\s*\}\}")
+_FIELD = re.compile(r"\{\{\s*\$(?:labels\.(\w+)|(value)(?:\s*\|\s*(humanizePercentage))?)\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ class Board:
 
 def _filled(texts: Mapping[str, str], labels: Mapping[str, str], value: float) -> dict[str, str]:
     def meant(match: re.Match[str]) -> str:
+        if match[3]:
+            return f"{value * 100:.4g}%"
         return number(value) if match[2] else labels.get(match[1], "")
 
     return {name: _FIELD.sub(meant, text) for name, text in texts.items()}

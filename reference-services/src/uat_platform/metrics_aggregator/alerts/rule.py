@@ -21,7 +21,8 @@ class Rule:
         query: In PromQL.
         hold: Seconds that an alert waits before it fires.
         labels: That alerts get.
-        annotations: For people; `{{ $labels.job }}` and `{{ $value }}` are filled in.
+        annotations: For people; `{{ $labels.job }}`, `{{ $value }}` and
+            `{{ $value | humanizePercentage }}` are filled in.
     """
 
     name: str

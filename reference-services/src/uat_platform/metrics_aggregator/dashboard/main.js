@@ -10,12 +10,15 @@ const service = document.getElementById("service"), controls = document.getEleme
 let stream = null, latest = null, heard = 0;
 
 function color(name) {
-  if (!colors.has(name)) colors.set(name, `var(--c${colors.size % 8})`);
+  if (!colors.has(name)) colors.set(name, `var(--c${colors.size % 10})`);
   return colors.get(name);
 }
 
+// The highest first; beyond ten nobody can tell them apart, so the rest is left to the table.
 function lines(found) {
-  return Object.entries(found).map(([name, values]) => ({ name, values, color: color(name) }));
+  const height = (values) => values.findLast((value) => value !== null) ?? 0;
+  const all = Object.entries(found).sort((a, b) => height(b[1]) - height(a[1]));
+  return all.slice(0, 10).map(([name, values]) => ({ name, values, color: color(name) }));
 }
 
 function choose(name) {

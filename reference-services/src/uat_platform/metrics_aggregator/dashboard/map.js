@@ -1,5 +1,5 @@
 // The services and who calls whom, in columns from callers to called; in rows where there is no room for columns.
-const BOX = { width: 176, height: 58 };
+const BOX = { width: 188, height: 58 };
 
 function layers(services, edges) {
   const names = services.map((service) => service.name);
@@ -12,7 +12,25 @@ function layers(services, edges) {
     }
   }
   const used = [...new Set(depth.values())].sort((a, b) => a - b);
-  return used.map((level) => names.filter((name) => depth.get(name) === level));
+  return ordered(used.map((level) => names.filter((name) => depth.get(name) === level)), edges);
+}
+
+// Each next to those it belongs to: fewer lines cross.
+function ordered(columns, edges) {
+  const place = new Map();
+  const settle = () => columns.forEach((column) => column.forEach((name, index) => place.set(name, index - (column.length - 1) / 2)));
+  settle();
+  for (let round = 0; round < 4; round += 1) {
+    for (const column of round % 2 ? [...columns].reverse() : columns) {
+      const wish = new Map(column.map((name) => {
+        const around = edges.filter((edge) => edge.from === name || edge.to === name).map((edge) => place.get(edge.from === name ? edge.to : edge.from));
+        return [name, around.length ? around.reduce((sum, each) => sum + each, 0) / around.length : place.get(name)];
+      }));
+      column.sort((a, b) => wish.get(a) - wish.get(b));
+      settle();
+    }
+  }
+  return columns;
 }
 
 function placed(columns, width) {
@@ -26,19 +44,20 @@ function placed(columns, width) {
       const free = whole - (column.length * (BOX.height + 18) - 18);
       column.forEach((name, y) => places.set(name, { x: x * (BOX.width + gap), y: free / 2 + y * (BOX.height + 18) }));
     });
-    return { places, across, width: columns.length * (BOX.width + gap) - gap, height: whole };
+    return { places, across, box: BOX.width, width: columns.length * (BOX.width + gap) - gap, height: whole };
   }
-  const abreast = Math.max(1, Math.floor((width + 16) / (BOX.width - 20 + 16)));
+  const abreast = width >= 2 * 140 + 12 ? 2 : 1;
+  const box = Math.min(BOX.width, (width - 12 * (abreast - 1)) / abreast);
   let y = 0;
   for (const column of columns) {
     for (let start = 0; start < column.length; start += abreast) {
       const row = column.slice(start, start + abreast);
-      const free = width - row.length * (BOX.width - 4) + 16;
-      row.forEach((name, x) => places.set(name, { x: free / 2 + x * (BOX.width - 4) - 8, y }));
-      y += BOX.height + (start + abreast < column.length ? 14 : 44);
+      const free = width - row.length * (box + 12) + 12;
+      row.forEach((name, x) => places.set(name, { x: free / 2 + x * (box + 12), y }));
+      y += BOX.height + (start + abreast < column.length ? 12 : 34);
     }
   }
-  return { places, across, width, height: y - 44 };
+  return { places, across, box, width, height: y - 34 };
 }
 
 function drawMap(view, chosen, choose) {
@@ -47,13 +66,13 @@ function drawMap(view, chosen, choose) {
     host.replaceChildren(make("p", { class: "none" }, "No service is known yet. They are found through the load balancer."));
     return;
   }
+  if (host.clientWidth < 100) return;
   const focused = document.activeElement?.dataset?.name;
   const columns = layers(view.services, view.edges);
   const layout = placed(columns, host.clientWidth - 4);
   const svg = make("svg", { width: layout.width + 4, height: layout.height + 6, viewBox: `-2 -3 ${layout.width + 4} ${layout.height + 6}` });
-  const narrow = layout.across ? BOX.width : BOX.width - 20;
-  for (const edge of view.edges) svg.append(line(edge, layout, narrow, chosen));
-  for (const service of view.services) svg.append(node(service, layout.places.get(service.name), narrow, chosen, choose));
+  for (const edge of view.edges) svg.append(line(edge, layout, layout.box, chosen));
+  for (const service of view.services) svg.append(node(service, layout.places.get(service.name), layout.box, chosen, choose));
   host.replaceChildren(svg);
   if (focused) svg.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus();
 }
@@ -79,7 +98,7 @@ function node(service, place, width, chosen, choose) {
   const own = service.name === chosen;
   const group = make("g", { class: `node ${state}${own ? " chosen" : ""}`, transform: `translate(${place.x} ${place.y})`, tabindex: "0", role: "button", "aria-label": label, "aria-pressed": String(own), "data-name": service.name },
     make("rect", { width, height: BOX.height, rx: 11 }), mark(state),
-    make("text", { class: "name", x: 32, y: 25 }, shortened(service.name, width > 160 ? 18 : 15)),
+    make("text", { class: "name", x: 32, y: 25 }, shortened(service.name, Math.floor((width - 40) / 8.3))),
     make("text", { class: "sub", x: 32, y: 43 }, sub), make("title", {}, label));
   if (service.instances > 1) group.append(make("text", { class: "sub", x: width - 11, y: 25, "text-anchor": "end" }, `×${service.instances}`));
   group.addEventListener("click", () => choose(own ? "" : service.name));

@@ -55,9 +55,9 @@ function runs(levels) {
   return found;
 }
 
-function who(service, policy) {
+function who(service, policy, between) {
   const plain = policy.startsWith(`${service}/`) ? policy.slice(service.length + 1) : policy;
-  return make("div", { class: "who", title: `${service} ${policy}` }, plain, make("small", {}, service));
+  return make("div", { class: "who", title: `${service} ${policy}` }, make("small", {}, `${service} ${between} `), plain);
 }
 
 function drawBreakers(view) {
@@ -71,7 +71,7 @@ function drawBreakers(view) {
     const words = `${LEVELS[now]} now; ` + (opened.length ? `open ${plural(opened.length, "time")}, ${Math.round(seconds)} s in all` : "never open in this time");
     const strip = make("div", { class: "strip bar", role: "img", "aria-label": words, title: words }, ...parts.map((run) =>
       styled(make("span", { class: run.level === null ? "" : `s${run.level}` }), { flex: String(run.count) })));
-    return make("div", { class: "row" }, who(breaker.service, breaker.policy), strip, make("div", { class: `state ${["", "warn", "bad"][now]}` }, LEVELS[now]));
+    return make("div", { class: "row" }, who(breaker.service, breaker.policy, "→"), strip, make("div", { class: `state ${["", "warn", "bad"][now]}` }, LEVELS[now]));
   });
   fill("breakers", rows, "No breaker is known.", view.breakers.length - rows.length);
 }
@@ -84,7 +84,7 @@ function drawBulkheads(bulkheads) {
     const words = `${each.running} of ${each.limit ?? "?"} slots in use, ${each.waiting} waiting`;
     const meter = make("div", { class: `meter bar ${state}`, role: "meter", "aria-valuemin": "0", "aria-valuemax": String(each.limit ?? 1), "aria-valuenow": String(each.running), "aria-label": `${each.service} ${each.policy}`, "aria-valuetext": words, title: words }, bar);
     const text = `${each.running} / ${each.limit ?? "?"}` + (each.waiting ? ` +${each.waiting}` : "");
-    return make("div", { class: "row" }, who(each.service, each.policy), meter, make("div", { class: `state ${state}` }, text));
+    return make("div", { class: "row" }, who(each.service, each.policy, "·"), meter, make("div", { class: `state ${state}` }, text));
   });
   fill("bulkheads", rows, "No bulkhead is known.", bulkheads.length - rows.length);
 }

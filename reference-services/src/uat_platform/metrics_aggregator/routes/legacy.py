@@ -16,7 +16,8 @@ from uat_platform.metrics_aggregator.scraping.target import from_address
 
 __all__ = ["routes"]
 
-Name = Annotated[str, QueryParameter(max_length=300)]
+Metric = Annotated[str | None, QueryParameter(max_length=300, description="Name of a metric")]
+Named = Annotated[str | None, QueryParameter(max_length=300, description="Name of a service")]
 
 
 class Registration(msgspec.Struct):
@@ -96,7 +97,7 @@ async def services(parts: NamedDependency[Parts]) -> list[Record]:
 
 @get("/api/v1/metrics/data", responses=problems(400, 404))
 async def data(
-    parts: NamedDependency[Parts], metric: Name | None = None, service: Name | None = None
+    parts: NamedDependency[Parts], metric: Metric = None, service: Named = None
 ) -> dict[str, Aggregate] | Aggregate | Record:
     """Return a metric over all services, or a service, or all metrics."""
     if service is not None:

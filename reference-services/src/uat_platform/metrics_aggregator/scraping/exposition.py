@@ -87,6 +87,8 @@ def identity(series: str) -> dict[str, str]:
     name = name.strip()
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"no name of a metric: {name[:100]!r}")
+    if brace and not rest.endswith("}"):
+        raise ValueError(f"no end of labels: {rest[:100]!r}")
     labels = {NAME: name}
     inside = rest.removesuffix("}").strip() if brace else ""
     at = 0

@@ -70,7 +70,7 @@ class Roster:
             scrape.ledger.down(round(wall_time() * 1000))
         for target in wanted:
             if target not in self._tasks:
-                scrape = self._made(target)
+                scrape = self.made(target)
                 self._tasks[target] = scrape, asyncio.create_task(self._run(scrape))
 
     async def aclose(self) -> None:
@@ -83,7 +83,8 @@ class Roster:
             with suppress(asyncio.CancelledError):
                 await task
 
-    def _made(self, target: Target) -> Scrape:
+    def made(self, target: Target) -> Scrape:
+        """Return what asks a target; nobody lets it ask yet."""
         ledger = Ledger(self._memory, dict(target.labels), self._series)
         return Scrape(
             target,

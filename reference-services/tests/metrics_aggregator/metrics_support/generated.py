@@ -35,8 +35,30 @@ _OVER_TIME = (
     "stdvar_over_time",
     "sum_over_time",
 )
-_EACH = ("abs", "ceil", "floor", "sgn", "sqrt", "exp", "ln", "log2", "log10", "sin", "timestamp", "round")
-_DATES = ("day_of_month", "day_of_week", "day_of_year", "days_in_month", "hour", "minute", "month", "year")
+_EACH = (
+    "abs",
+    "ceil",
+    "floor",
+    "sgn",
+    "sqrt",
+    "exp",
+    "ln",
+    "log2",
+    "log10",
+    "sin",
+    "timestamp",
+    "round",
+)
+_DATES = (
+    "day_of_month",
+    "day_of_week",
+    "day_of_year",
+    "days_in_month",
+    "hour",
+    "minute",
+    "month",
+    "year",
+)
 _AGGREGATIONS = ("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar")
 _LABELS = ("method", "status", "room", "floor", "le", "job")
 
@@ -81,7 +103,14 @@ class Generator:
         return self._pick(*_SELECTORS) + self._moment()
 
     def _moment(self) -> str:
-        return self._pick(*[""] * 7, " offset 1m", " offset -45s", " offset 6m", " @ end()", " @ start() offset 1m")
+        return self._pick(
+            *[""] * 7,
+            " offset 1m",
+            " offset -45s",
+            " offset 6m",
+            " @ end()",
+            " @ start() offset 1m",
+        )
 
     def _over_time(self, depth: int) -> str:
         if self._lot.random() < 0.2:
@@ -120,7 +149,22 @@ class Generator:
         return ", ".join(self._lot.sample(_LABELS, self._lot.randrange(3)))
 
     def _operator(self) -> str:
-        return self._pick("+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "<", ">= bool", "<= bool", "== bool")
+        return self._pick(
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            "^",
+            "atan2",
+            "==",
+            "!=",
+            ">",
+            "<",
+            ">= bool",
+            "<= bool",
+            "== bool",
+        )
 
     def _binary(self, depth: int) -> str:
         kind = self._lot.randrange(6)

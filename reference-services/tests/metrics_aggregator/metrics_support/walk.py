@@ -9,8 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 STEP = 15_000
 STEPS = 60
-_SHOWN = 3
+SHOWN = 3
 """How often each step is shown: an answer that comes too late for the one who asked is lost."""
+ONCE = "/once"
+"""A path for those who never come too late."""
 
 Walk = list[str]
 
@@ -56,8 +58,12 @@ def walk(seed: int, start: int) -> Walk:
                 sums[method] += seconds
                 for place, bound in enumerate((0.05, 0.1, 0.25, 0.5, 1.0, math.inf)):
                     counts[place] += seconds <= bound
-            for bound, count in zip(("0.05", "0.1", "0.25", "0.5", "1", "+Inf"), counts, strict=True):
-                lines.append(f'latency_seconds_bucket{{method="{method}",le="{bound}"}} {count} {time}')
+            for bound, count in zip(
+                ("0.05", "0.1", "0.25", "0.5", "1", "+Inf"), counts, strict=True
+            ):
+                lines.append(
+                    f'latency_seconds_bucket{{method="{method}",le="{bound}"}} {count} {time}'
+                )
             lines.append(f'latency_seconds_sum{{method="{method}"}} {sums[method]!r} {time}')
             lines.append(f'latency_seconds_count{{method="{method}"}} {counts[-1]} {time}')
         pages.append("\n".join(lines) + "\n")
@@ -106,7 +112,7 @@ class Walker:
     def _next(self, path: str) -> str:
         place = self._seen.get(path, 0)
         self._seen[path] = place + 1
-        step = place // _SHOWN
+        step = place // (1 if path == ONCE else SHOWN)
         if step >= len(self._pages):
             self.seen(path).set()
             return self._pages[-1]

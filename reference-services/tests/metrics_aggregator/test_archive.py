@@ -1,0 +1,113 @@
+"""What is still there after a restart, and how soon."""
+
+import math
+import time
+from pathlib import Path
+
+from metrics_support.served import client, parts
+from sqlalchemy import text
+
+from uat_platform.metrics_aggregator.archive.chunks import packed, thinned, unpacked
+from uat_platform.metrics_aggregator.parts import Parts
+from uat_platform.metrics_aggregator.series.labels import labelled
+from uat_platform.metrics_aggregator.series.samples import STALE, Samples, is_stale
+
+DAY = 86_400_000
+
+
+def filled(*pairs: tuple[int, float]) -> Samples:
+    samples = Samples()
+    for at, value in pairs:
+        samples.append(at, value)
+    return samples
+
+
+def test_last_sample_of_each_step_is_kept_and_so_is_the_end_of_a_series() -> None:
+    samples = filled((1_000, 1.0), (9_000, 2.0), (11_000, 3.0), (15_000, STALE), (21_000, 4.0))
+
+    thin = thinned(samples, after=-1, until=20_999, step=10_000)
+
+    assert [*thin.times] == [9_000, 15_000]
+    assert thin.values[0] == 2.0
+    assert is_stale(thin.values[1])
+
+
+def test_samples_come_out_as_they_went_in() -> None:
+    samples = filled((1, math.inf), (2, math.nan), (3, -0.0), (4, STALE))
+
+    found = unpacked(packed(samples))
+
+    assert found.times == samples.times
+    assert found.values.tobytes() == samples.values.tobytes()
+
+
+async def ask(asking: object, query: str, at: int) -> list[object]:
+    answer = (await asking.get("/api/v1/query", params={"query": query, "time": at / 1000})).json()  # type: ignore[attr-defined]
+    return [each["value"][1] for each in answer["data"]["result"]]
+
+
+def show(made: Parts, name: str, at: int, value: float) -> None:
+    kept = made.memory.series(labelled({"__name__": name, "job": "shop"}))
+    assert kept is not None
+    made.memory.append(kept, at, value)
+
+
+async def test_what_was_measured_before_a_restart_is_answered_after_it(tmp_path: Path) -> None:
+    now = int(time.time() * 1000)
+    first = parts(tmp_path)
+    async with client(first):
+        for back in range(600_000, 0, -5_000):
+            show(first, "busy", now - back, float(600_000 - back))
+
+    second = parts(tmp_path)
+    async with client(second) as asking:
+        show(second, "busy", now + 1_000, 0.0)
+
+        assert await ask(asking, "busy", now) == ["595000"]
+        assert await ask(asking, "count_over_time(busy[10m])", now + 1_000) != []
+        assert await ask(asking, "busy", now + 1_000) == ["0"]
+
+
+async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_second(
+    tmp_path: Path,
+) -> None:
+    now = int(time.time() * 1000)
+    made = parts(tmp_path)
+    async with client(made):
+        await made.database()
+
+        async def fill(connection: object) -> None:
+            rows = [
+                {"id": each, "labels": f'{{"__name__": "busy", "n": "{each}"}}'}
+                for each in range(400)
+            ]
+            await connection.execute(  # type: ignore[attr-defined]
+                text("INSERT INTO series (id, metric, labels) VALUES (:id, 'busy', :labels)"), rows
+            )
+            chunks = []
+            for back in range(DAY, 0, -600_000):
+                start = (now - back) // 60_000 * 60_000
+                samples = filled(*((start + each * 60_000, float(back)) for each in range(10)))
+                points = packed(samples)
+                chunks += [
+                    {"series": each, "first": start, "last": samples.times[-1], "points": points}
+                    for each in range(400)
+                ]
+            await connection.execute(  # type: ignore[attr-defined]
+                text(
+                    "INSERT INTO chunks (series, step, first, last, points) "
+                    "VALUES (:series, 60000, :first, :last, :points)"
+                ),
+                chunks,
+            )
+
+        await made.store.write(fill)
+
+    began = time.process_time()
+    again = parts(tmp_path)
+    async with client(again) as asking:
+        answer = await ask(asking, "sum(busy)", now - DAY // 2)
+        took = time.process_time() - began
+
+    assert answer != []
+    assert took < 1.0
