@@ -42,10 +42,12 @@ def test_a_restart_under_load_refuses_nobody(run: Run) -> None:
     stack.state("back", "running")
 
     with load(stack.port("back"), clients=2) as answers:
-        restarts = [stack.ask("restart", "back").stdout for _ in range(2)]
-        last = stack.rows()["back"]["pid"]
-        while not any(isinstance(each, dict) and each["pid"] == last for each in answers):
-            fetch(stack.port("back"))
+        restarts: list[str] = []
+        for _ in range(2):
+            restarts.append(stack.ask("restart", "back").stdout)
+            row = stack.rows()["back"]
+            while not any(isinstance(each, dict) and each["pid"] == row["pid"] for each in answers):
+                fetch(row["port"])
 
     assert restarts == ["back: running\n"] * 2
     assert [each for each in answers if isinstance(each, OSError)] == []
