@@ -191,7 +191,7 @@ def health(gateway: Any, state: str) -> bool:
 def test_policies_of_upstreams_are_shown_and_go_with_them(gateway: Any) -> None:
     gateway.get("/one")
     shown = gateway.get("/resilience").json()
-    gateway.admin("PUT", "/admin/routes", "")
+    gateway.admin("PUT", "/admin/routes", "# none")
     gone = gateway.get("/resilience").json()
 
     assert {"echo/retry", "echo/bulkhead", "echo/sockets"} <= shown["policies"].keys()

@@ -33,7 +33,7 @@ path = "/"
 upstream = "ill"
 auth = "none"
 """
-WAYS = ["well", "close", "half", "broken", "silent", "no", "twice", "late", "cookie"]
+WAYS = ["well", "close", "half", "broken", "silent", "no", "twice", "late", "tardy"]
 numbers = itertools.count()
 
 
@@ -81,8 +81,8 @@ class Ill:
         elif way == "twice":
             writer.write(answer + answer)
         else:
-            if way == "late":
-                await asyncio.sleep(0.02)  # noqa: TID251 - a slow instance is slow
+            # A tardy answer comes when the gateway has asked somebody else.
+            await asyncio.sleep({"late": 0.02, "tardy": 0.15}.get(way, 0))  # noqa: TID251 - it is slow
             writer.write(answer)
         await writer.drain()
         return True
@@ -152,7 +152,7 @@ async def ask(port: int, secrets: list[bytes], method: bytes) -> list[bytes]:
     return wrong
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ways=st.lists(st.lists(st.sampled_from(WAYS), min_size=1, max_size=8), min_size=3, max_size=3),
     methods=st.lists(st.sampled_from([b"GET", b"POST", b"DELETE"]), min_size=1, max_size=12),

@@ -70,6 +70,9 @@ async def replace(
     expected = None if if_match in {None, "*"} else str(if_match).strip().strip('"')
     try:
         text = (await request.body()).decode("utf-8")
+        if not text:
+            # A file that went missing on the way is no wish to close all routes.
+            raise RoutesError(["the body is empty"])
         change = parts.routes.compare(read_table(text))
         if dry_run:
             parts.routes.expect(expected)

@@ -50,5 +50,6 @@ class TakesToml(Operation):
 
     def __post_init__(self) -> None:
         """Say so."""
-        content = {TOML: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))}
+        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, min_length=1))
+        content = {TOML: text, "text/plain": text}
         self.request_body = RequestBody(content=content, required=True)
