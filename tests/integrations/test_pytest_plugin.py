@@ -334,8 +334,8 @@ def test_it(fake_clock):
 def test_plugin_is_loaded_by_pytest_itself_and_can_be_kept_out(shop: pytest.Pytester) -> None:
     shop.makepyfile("def test_it(fake_clock): ...\n")
 
-    loaded = shop.runpytest_subprocess(*WITHOUT)
-    kept_out = shop.runpytest_subprocess(*WITHOUT, "-p", "no:uat_resilience")
+    loaded = shop.runpytest_inprocess(*WITHOUT)
+    kept_out = shop.runpytest_inprocess(*WITHOUT, "-p", "no:uat_resilience")
 
     loaded.assert_outcomes(passed=1)
     kept_out.assert_outcomes(errors=1)

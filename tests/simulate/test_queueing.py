@@ -1,5 +1,6 @@
 """The simulator against what is known about queues, and what must hold for every simulation."""
 
+from functools import cache
 from math import factorial
 from typing import Any
 
@@ -91,6 +92,7 @@ def pipeline(makers: list[Any]) -> Pipeline:
 
 
 @pytest.mark.filterwarnings("ignore::uat_resilience.PipelineWarning")
+@settings(max_examples=50)
 @given(workloads, dependencies, policies, st.integers(0, 9))
 def test_every_call_that_arrives_ends_exactly_once(
     workload: Workload, dependency: Dependency, makers: list[Any], seed: int
@@ -108,7 +110,7 @@ def test_every_call_that_arrives_ends_exactly_once(
 
 
 @pytest.mark.filterwarnings("ignore::uat_resilience.PipelineWarning")
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(workloads, dependencies, policies, st.integers(0, 9))
 def test_same_seed_gives_the_same_result(
     workload: Workload, dependency: Dependency, makers: list[Any], seed: int
@@ -118,15 +120,12 @@ def test_same_seed_gives_the_same_result(
     assert once == again
 
 
-def queue(servers: int, rate: float, *, seed: int = 1, bucket: float = 0.05) -> Result:
+@cache
+def queue(servers: int, rate: float) -> Result:
     """Each server does 100 calls a second."""
     workload = Workload(arrivals=Poisson(rate), duration=40_000 / rate)
-    return run(
-        workload,
-        Dependency(latency=Memoryless(0.01), servers=servers),
-        seed=seed,
-        bucket=bucket,
-    )
+    dependency = Dependency(latency=Memoryless(0.01), servers=servers)
+    return run(workload, dependency, seed=1, bucket=0.037)
 
 
 def erlang_c(servers: int, load: float) -> float:
@@ -135,14 +134,14 @@ def erlang_c(servers: int, load: float) -> float:
     return full / (sum(load**n / factorial(n) for n in range(servers)) + full)
 
 
-@pytest.mark.parametrize("rate", [30.0, 60.0])
+@pytest.mark.parametrize("rate", [60.0])
 def test_mean_time_in_an_mm1_queue_is_that_of_the_theory(rate: float) -> None:
     result = queue(1, rate)
 
     assert result.latencies.mean == pytest.approx(1.0 / (100.0 - rate), rel=0.05)
 
 
-@pytest.mark.parametrize("rate", [50.0])
+@pytest.mark.parametrize("rate", [60.0])
 def test_time_in_an_mm1_queue_is_exponential(rate: float) -> None:
     latencies = queue(1, rate).latencies
 
@@ -162,7 +161,7 @@ def test_mean_time_in_a_queue_with_several_servers_is_that_of_the_theory(
 
 @pytest.mark.parametrize(("servers", "rate"), [(1, 60.0), (5, 400.0)])
 def test_calls_inside_are_rate_times_time_as_little_says(servers: int, rate: float) -> None:
-    result = queue(servers, rate, bucket=0.037)
+    result = queue(servers, rate)
 
     inside = [bucket.queue + bucket.busy for bucket in result.buckets]
     mean = sum(inside) / len(inside)

@@ -1,4 +1,4 @@
-"""What the page about the retry storm says, from other seeds than its own."""
+"""What the page about the retry storm says, from another seed than its own."""
 
 from dataclasses import replace
 from functools import cache
@@ -7,7 +7,7 @@ import pytest
 
 from uat_resilience.simulate import Result, load
 
-SEEDS = (2, 3)
+SEEDS = (2,)
 STORM = load("retry-storm")
 ENDS = STORM.troubled[0][1]  # When the cause has gone.
 
