@@ -13,7 +13,7 @@ export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test test-lowest test-lowest-extras cover check lint imports types format api api-check docs docs-serve \
-        bench bench-http bench-services mutants soak examples demo up changelog pins build clean
+        bench bench-http bench-services mutants soak examples demo watch up changelog pins build clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -118,10 +118,13 @@ soak: .venv/.test ## Run the property tests for long
 
 # --- things to look at
 
-up: .venv/.test ## Start two services that call each other (ARGS=--reload; Ctrl-C stops them)
-	$(BIN)/python -m uat_service --stack examples/stack/stack.toml up $(ARGS)
+up: .venv/.test ## Start the platform: its services and a Redis (ARGS=--reload; Ctrl-C stops them)
+	$(BIN)/python -m uat_service --stack reference-services/stack.toml up $(ARGS)
 
-demo: .venv/.test ## Watch a pipeline handle a server that misbehaves
+demo: .venv/.test ## Watch a story on the platform: one replica dies, one gets ill, and nobody notices (ARGS=--stay)
+	$(BIN)/python -m examples.story $(ARGS)
+
+watch: .venv/.test ## Watch a pipeline handle a server that misbehaves
 	$(BIN)/python -m examples.demo $(ARGS)
 
 examples: .venv/.test ## Run every example

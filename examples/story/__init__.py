@@ -1,0 +1,1 @@
+"""A story that is played on the whole platform: `make demo`."""
