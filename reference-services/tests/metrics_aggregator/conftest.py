@@ -25,7 +25,7 @@ def showing(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """The aggregator in a process of its own, with a fleet that has a past; yields its address."""
     told = {
         "DATABASE_URL": f"sqlite:///{tmp_path_factory.mktemp('showing') / 'metrics.db'}",
-        "SCRAPE_INTERVAL": "1s",
+        "SCRAPE_INTERVAL": "2s",
         "ALERT_INTERVAL": "1s",
     }
     with listening(

@@ -12,9 +12,9 @@ from metrics_support.served import client, parts, target
 
 from uat_platform.metrics_aggregator.alerts.board import Board
 from uat_platform.metrics_aggregator.alerts.rule import Rule, read
-from uat_platform.metrics_aggregator.settings import MetricsSettings
 from uat_platform.metrics_aggregator.parts import Parts
 from uat_platform.metrics_aggregator.scraping.target import from_address
+from uat_platform.metrics_aggregator.settings import MetricsSettings
 from uat_service.settings import ConfigurationError
 
 RULE = Rule(

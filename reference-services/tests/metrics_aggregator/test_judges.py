@@ -30,7 +30,7 @@ def test_promtool_asks_us_as_it_asks_prometheus(showing: str) -> None:
 
     assert "=> 10 @" in promtool("query", "instant", base, "count(up)")
     assert '{job="auth"}' in promtool("query", "range", base, "sum by (job) (up)")
-    assert "up{instance=" in promtool("query", "series", "--match=up", base)
+    assert '{__name__="up", instance=' in promtool("query", "series", "--match=up", base)
     assert "memory" in promtool("query", "labels", base, "job")
 
 

@@ -9,7 +9,8 @@ import pytest
 from metrics_support.served import client, parts, target
 
 from uat_platform.metrics_aggregator.parts import Parts
-from uat_platform.metrics_aggregator.scraping.exposition import identity, parts as said
+from uat_platform.metrics_aggregator.scraping.exposition import identity
+from uat_platform.metrics_aggregator.scraping.exposition import parts as said
 from uat_platform.metrics_aggregator.scraping.ledger import Ledger
 from uat_platform.metrics_aggregator.scraping.target import from_address, from_discovery
 from uat_platform.metrics_aggregator.series.memory import Memory

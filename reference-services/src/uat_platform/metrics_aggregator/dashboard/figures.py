@@ -8,7 +8,7 @@ from uat_platform.metrics_aggregator.promql.engine import Query
 from uat_platform.metrics_aggregator.promql.values import is_ranges, is_vector
 from uat_platform.metrics_aggregator.querying import Queries
 
-__all__ = ["OPERATORS", "Figures", "Lines"]
+__all__ = ["OPERATORS", "Figures", "Line", "Lines"]
 
 OPERATORS = "/|/events|/federate|/health.*|/metrics|/resilience|/livez|/readyz|/startupz"
 """Routes whose requests are not counted: probes and scrapes say nothing about users."""

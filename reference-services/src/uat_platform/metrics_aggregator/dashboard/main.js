@@ -16,7 +16,7 @@ function color(name) {
 
 // The highest first; beyond ten nobody can tell them apart, so the rest is left to the table.
 function lines(found) {
-  const height = (values) => values.findLast((value) => value !== null) ?? 0;
+  const height = (values) => Math.max(0, ...values.filter((value) => value !== null));
   const all = Object.entries(found).sort((a, b) => height(b[1]) - height(a[1]));
   return all.slice(0, 10).map(([name, values]) => ({ name, values, color: color(name) }));
 }

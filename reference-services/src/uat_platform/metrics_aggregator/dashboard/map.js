@@ -98,7 +98,7 @@ function node(service, place, width, chosen, choose) {
   const own = service.name === chosen;
   const group = make("g", { class: `node ${state}${own ? " chosen" : ""}`, transform: `translate(${place.x} ${place.y})`, tabindex: "0", role: "button", "aria-label": label, "aria-pressed": String(own), "data-name": service.name },
     make("rect", { width, height: BOX.height, rx: 11 }), mark(state),
-    make("text", { class: "name", x: 32, y: 25 }, shortened(service.name, Math.floor((width - 40) / 8.3))),
+    make("text", { class: "name", x: 32, y: 25 }, shortened(service.name, Math.floor((width - 36) / 8.1))),
     make("text", { class: "sub", x: 32, y: 43 }, sub), make("title", {}, label));
   if (service.instances > 1) group.append(make("text", { class: "sub", x: width - 11, y: 25, "text-anchor": "end" }, `×${service.instances}`));
   group.addEventListener("click", () => choose(own ? "" : service.name));

@@ -1,11 +1,13 @@
 """Everything that the dashboard shows, as JSON."""
 
+from math import isfinite
 from typing import Any
 
-from uat_platform.metrics_aggregator.dashboard.figures import Figures, Lines
+from uat_platform.metrics_aggregator.dashboard.figures import Figures, Line, Lines
 from uat_platform.metrics_aggregator.dashboard.map import edges
 from uat_platform.metrics_aggregator.fleet.resilience import health_of
 from uat_platform.metrics_aggregator.parts import Parts
+from uat_platform.metrics_aggregator.promql.buckets import histogram_quantile
 from uat_platform.metrics_aggregator.scraping.scrape import Scrape
 
 __all__ = ["WINDOWS", "view"]
@@ -13,7 +15,7 @@ __all__ = ["WINDOWS", "view"]
 Json = dict[str, Any]
 
 WINDOWS = {"5m": 300_000, "15m": 900_000, "1h": 3_600_000, "6h": 21_600_000}
-_POINTS = 90
+_POINTS = 75
 _REQUESTS = "http_server_request_duration_seconds"
 _OPEN, _HALF_OPEN = 2, 1
 
@@ -73,17 +75,30 @@ async def _charts(figures: Figures) -> Json:
     retries = await figures.lines(
         f"sum by (job) (rate({figures.of('uat_retries_total')}{lately}))", "job"
     )
-    buckets = f"sum by (le) (rate({_REQUESTS}_bucket{figures.served()}{lately}))"
-    latency: Json = {}
-    for rank in (50, 95, 99):
-        found = await figures.lines(f"histogram_quantile({rank / 100}, {buckets})")
-        latency[f"p{rank}"] = found.get((), [])
+    buckets = await figures.lines(
+        f"sum by (le) (rate({_REQUESTS}_bucket{figures.served()}{lately}))", "le"
+    )
+    latency = {f"p{rank}": _quantiles(rank / 100, buckets) for rank in (50, 95, 99)}
     return {
         "rate": _named(rates),
         "errors": _share(failures, rates),
         "latency": latency,
         "retries": _share(retries, calls),
     }
+
+
+def _quantiles(rank: float, buckets: Lines) -> Line:
+    """Return a quantile over time, from the lines of the buckets: they are asked for once for all quantiles."""
+    found: Line = []
+    for counts in zip(*buckets.values(), strict=True):
+        vector = [
+            ((("le", key[0]),), count)
+            for key, count in zip(buckets, counts, strict=True)
+            if count is not None
+        ]
+        value = histogram_quantile(rank, vector)
+        found.append(value[0][1] if value and isfinite(value[0][1]) else None)
+    return found
 
 
 def _named(lines: Lines) -> Json:

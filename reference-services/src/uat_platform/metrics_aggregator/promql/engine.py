@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from uat_platform.metrics_aggregator.promql.errors import QueryError, SyntaxIsWrongError
-from uat_platform.metrics_aggregator.promql.evaluator import Evaluator
+from uat_platform.metrics_aggregator.promql.evaluator import Evaluator, sought
 from uat_platform.metrics_aggregator.promql.nodes import Node, Selector, Shape
 from uat_platform.metrics_aggregator.promql.parser import parsed
 from uat_platform.metrics_aggregator.promql.spans import Needed, needed
@@ -106,7 +106,7 @@ class Query:
             QueryError: They cannot be told.
         """
         evaluator = Evaluator(
-            series,
+            {selector: sought(found) for selector, found in series.items()},
             self.start,
             self.end,
             self.limits.lookback,

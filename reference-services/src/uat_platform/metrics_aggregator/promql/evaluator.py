@@ -32,7 +32,7 @@ from uat_platform.metrics_aggregator.promql.values import (
 from uat_platform.metrics_aggregator.series.labels import Labels, nameless
 from uat_platform.metrics_aggregator.series.samples import Samples, Series, is_stale
 
-__all__ = ["Evaluator", "moment"]
+__all__ = ["Evaluator", "Sought", "moment", "sought"]
 
 
 def moment(when: When, time: int, start: int, end: int) -> int:
@@ -48,12 +48,21 @@ def moment(when: When, time: int, start: int, end: int) -> int:
             return anchor - when.offset
 
 
+Sought = list[tuple[Series, bool]]
+"""Series, and whether there are marks among their samples: few have any, and looking for them takes time."""
+
+
+def sought(series: list[Series]) -> Sought:
+    """Return series with whether they have marks."""
+    return [(each, any(map(is_stale, each.samples.values))) for each in series]
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluator:
     """Evaluate a tree. Pure: it may run in any thread.
 
     Attributes:
-        series: What each selector asks for.
+        series: What each selector asks for, and of which series that have ended in between.
         start: First moment of the query.
         end: Its last.
         lookback: Milliseconds for which a sample holds when no newer one comes.
@@ -61,7 +70,7 @@ class Evaluator:
         checkpoint: Called now and then; raises when it takes too long.
     """
 
-    series: Mapping[Selector, list[Series]]
+    series: Mapping[Selector, Sought]
     start: int
     end: int
     lookback: int
@@ -120,7 +129,7 @@ class Evaluator:
         at = self._moment(node.when, time)
         found: list[tuple[Labels, int, float]] = []
         self.checkpoint()
-        for each in self.series[node]:
+        for each, _ in self.series[node]:
             index = bisect_right(each.samples.times, at) - 1
             if index < 0 or each.samples.times[index] < at - self.lookback:
                 continue
@@ -135,9 +144,9 @@ class Evaluator:
     def _range(self, node: Selector, start: int, end: int) -> RangeVector:
         self.checkpoint()
         found: RangeVector = []
-        for each in self.series[node]:
+        for each, ended in self.series[node]:
             samples = each.samples.between(start, end)
-            if any(map(is_stale, samples.values)):
+            if ended:
                 samples = _lasting(samples)
             if samples.times:
                 found.append(Series(each.labels, samples))
