@@ -11,6 +11,7 @@ from uat_platform.metrics_aggregator.archive.chunks import packed, thinned, unpa
 from uat_platform.metrics_aggregator.parts import Parts
 from uat_platform.metrics_aggregator.series.labels import labelled
 from uat_platform.metrics_aggregator.series.samples import STALE, Samples, is_stale
+from uat_resilience.clock import wall_time
 
 DAY = 86_400_000
 
@@ -53,7 +54,7 @@ def show(made: Parts, name: str, at: int, value: float) -> None:
 
 
 async def test_what_was_measured_before_a_restart_is_answered_after_it(tmp_path: Path) -> None:
-    now = int(time.time() * 1000)
+    now = int(wall_time() * 1000)
     first = parts(tmp_path)
     async with client(first):
         for back in range(600_000, 0, -5_000):
@@ -71,7 +72,7 @@ async def test_what_was_measured_before_a_restart_is_answered_after_it(tmp_path:
 async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_second(
     tmp_path: Path,
 ) -> None:
-    now = int(time.time() * 1000)
+    now = int(wall_time() * 1000)
     made = parts(tmp_path)
     async with client(made):
         await made.database()
@@ -111,3 +112,16 @@ async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_sec
 
     assert answer != []
     assert took < 1.0
+
+
+async def test_queries_are_answered_from_memory_while_the_archive_is_away(tmp_path: Path) -> None:
+    now = int(wall_time() * 1000)
+    (tmp_path / "nothing.db").mkdir()
+    made = parts(tmp_path, database_url=f"sqlite:///{tmp_path / 'nothing.db'}")
+    async with client(made) as asking:
+        show(made, "busy", now, 1.0)
+
+        answer = (await asking.get("/api/v1/query", params={"query": "busy"})).json()
+
+    assert [each["value"][1] for each in answer["data"]["result"]] == ["1"]
+    assert "archive" in answer["warnings"][0]

@@ -9,7 +9,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.lacking import lacking
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SIZES = {"wide": (1360, 900), "narrow": (390, 844)}
 READY = "html[data-ready=true]"
 PATIENCE = 15_000.0

@@ -56,6 +56,7 @@ class Parts:
             self.store,
             fine=Tier(_FINE, _FLUSH, round(settings.archive_fine_span * _SECOND)),
             coarse=Tier(_COARSE, _FLUSH_COARSE, round(settings.archive_span * _SECOND)),
+            prepare=self.prepare,
         )
         self.scrape_slots = Bulkhead(
             settings.scrape_slots,
@@ -98,18 +99,26 @@ class Parts:
         """Return the time in milliseconds since 1970."""
         return round(self.now() * _SECOND)
 
-    async def database(self) -> None:
-        """Bring the database up to date, once, and ask it for a sign of life: for health checks."""
+    async def prepare(self) -> None:
+        """Bring the database up to date, once, and learn who has registered.
+
+        Raises:
+            StoreUnavailableError: The database is away; the next time it is tried again.
+        """
         async with self._preparing:
             if not self._prepared:
                 await self.store.migrate(_MIGRATIONS)
                 self.discovery.registered.update(await self.registrations.read())
                 self._prepared = True
+
+    async def database(self) -> None:
+        """Prepare the database, and ask it for a sign of life: for health checks."""
+        await self.prepare()
         await self.store.check()
 
     async def register(self, service: str, target: Target, labels: dict[str, str]) -> None:
         """Ask a service from now on, also after a restart."""
-        await self.database()
+        await self.prepare()
         await self.registrations.write(service, target, labels)
         self.discovery.registered[service] = target
         self.roster.update(self.discovery.targets)
@@ -124,7 +133,7 @@ class Parts:
         """Write down-samples, and forget what is too old."""
         now = self.milliseconds()
         try:
-            await self.database()
+            await self.prepare()
             await self.archive.flush(self.memory, now)
             await self.archive.forget(now)
         except StoreUnavailableError as error:

@@ -1,8 +1,8 @@
-"""A fleet that is not there: ten services whose metrics are functions of time, with a past and a bad quarter of an hour."""
+"""A fleet that is not there: ten services whose metrics are functions of time, with a past and a crisis."""
 
 import json
 import math
-import random
+import random  # noqa: TID251 - seeded
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -171,7 +171,7 @@ def shown(walk: Walk, now: Any) -> Generator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None: ...
+        def log_message(self, *args: object) -> None: ...
 
     server = Quiet(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

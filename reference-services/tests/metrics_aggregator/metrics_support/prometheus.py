@@ -40,7 +40,7 @@ def prometheus(
     address = f"127.0.0.1:{free_port()}"
     with (
         (directory / "log").open("wb") as log,
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - Debian's
             [
                 program,
                 f"--config.file={configuration}",

@@ -76,7 +76,7 @@ def target(pages: Pages) -> Generator[str]:
             assert callable(page)
             page(self)
 
-        def log_message(self, format: str, *args: object) -> None: ...
+        def log_message(self, *args: object) -> None: ...
 
     server = _Quiet(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -1,7 +1,7 @@
 """A target whose samples have times of their own: whoever asks sees one step of the same walk after the other."""
 
 import math
-import random
+import random  # noqa: TID251 - seeded
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -100,7 +100,7 @@ class Walker:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None: ...
+            def log_message(self, *args: object) -> None: ...
 
         self._server = Quiet(("127.0.0.1", 0), Handler)
         self.port = self._server.server_port

@@ -1,7 +1,7 @@
 """The database of down-samples. At the start nothing is read from it; queries read what they need."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -36,10 +36,14 @@ class Archive:
         store: The database.
         fine: The finer samples.
         coarse: The others.
+        prepare: Makes sure that the tables are there; called before each use.
     """
 
-    def __init__(self, store: Store, *, fine: Tier, coarse: Tier) -> None:
+    def __init__(
+        self, store: Store, *, fine: Tier, coarse: Tier, prepare: Callable[[], Awaitable[None]]
+    ) -> None:
         self._store = store
+        self._prepare = prepare
         self._fine, self._coarse = fine, coarse
         self._ids: dict[Labels, int] = {}
         self._written: dict[int, int] = {}
@@ -100,6 +104,7 @@ class Archive:
         Raises:
             StoreUnavailableError: The database is away.
         """
+        await self._prepare()
         border = now - self._fine.span
         async with self._store.read() as connection:
             ids = await self._find(connection, matchers)
@@ -111,15 +116,6 @@ class Archive:
                 if low <= high:
                     await self._read(connection, [*ids], tier.step, (low, high), found)
         return [Series(ids[id_], found[id_]) for id_ in ids if id_ in found]
-
-    async def labels(self, matchers: tuple[Matcher, ...]) -> list[Labels]:
-        """Return the labels of the series that fit, whenever they were there.
-
-        Raises:
-            StoreUnavailableError: The database is away.
-        """
-        async with self._store.read() as connection:
-            return [*(await self._find(connection, matchers)).values()]
 
     async def _find(
         self, connection: AsyncConnection, matchers: tuple[Matcher, ...]

@@ -8,6 +8,7 @@ from uat_platform.metrics_aggregator.dashboard.map import edges
 from uat_platform.metrics_aggregator.fleet.resilience import health_of
 from uat_platform.metrics_aggregator.parts import Parts
 from uat_platform.metrics_aggregator.promql.buckets import histogram_quantile
+from uat_platform.metrics_aggregator.promql.values import Vector
 from uat_platform.metrics_aggregator.scraping.scrape import Scrape
 
 __all__ = ["WINDOWS", "view"]
@@ -91,11 +92,13 @@ def _quantiles(rank: float, buckets: Lines) -> Line:
     """Return a quantile over time, from the lines of the buckets: they are asked for once for all quantiles."""
     found: Line = []
     for counts in zip(*buckets.values(), strict=True):
-        vector = [
-            ((("le", key[0]),), count)
-            for key, count in zip(buckets, counts, strict=True)
-            if count is not None
-        ]
+        vector = Vector(
+            [
+                ((("le", key[0]),), count)
+                for key, count in zip(buckets, counts, strict=True)
+                if count is not None
+            ]
+        )
         value = histogram_quantile(rank, vector)
         found.append(value[0][1] if value and isfinite(value[0][1]) else None)
     return found
