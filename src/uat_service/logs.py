@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from contextvars import copy_context
 from datetime import UTC, datetime
 from threading import RLock
@@ -34,6 +34,9 @@ class Lines:
 
     Args:
         descriptor: Where to, or None for nowhere. Default: standard output, if the process has one.
+
+    Attributes:
+        held: Lines that wait for the event loop to come around.
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
@@ -41,13 +44,13 @@ class Lines:
         # A line that is longer than a pipe takes at once must not be cut by that of another thread. Of one and
         # the same thread only a finaliser can come in between, which must not wait for itself.
         self._lock = RLock()
-        self._held: list[bytes] = []
+        self.held: list[bytes] = []
         self._loop: asyncio.AbstractEventLoop | None = None  # That which releases them.
 
     def msg(self, line: bytes) -> None:
         """Write a line, and before it those that wait."""
         with self._lock:
-            if self._held:
+            if self.held:
                 self._release()
             self._write(line + b"\n")
 
@@ -62,14 +65,14 @@ class Lines:
             self.msg(line)
             return
         with self._lock:
-            if not self._held or loop is not self._loop:
+            if not self.held or loop is not self._loop:
                 self._loop = loop
                 loop.call_soon(self._release)
-            self._held.append(line)
+            self.held.append(line)
 
     def _release(self) -> None:
         with self._lock:
-            held, self._held = self._held, []
+            held, self.held = self.held, []
             if held:
                 self._write(b"\n".join(held) + b"\n")
 
@@ -126,14 +129,14 @@ class _Requests:
         self._ours: dict[str, Any] = {}
         self._level = logging.NOTSET
         self._told: dict[str, dict[str, str]] = {}
-        self._soon: Callable[[bytes], None] = Lines(-1).soon
+        self._lines = Lines(-1)
 
     def adopt(self, lines: Lines, told: dict[str, str], level: int) -> None:
         """Take what structlog has just been configured to."""
         ours = structlog.get_config()
         # Who captures logs changes the list in place.
         self._ours = {**ours, "processors": [*ours["processors"]]}
-        self._soon, self._level = lines.soon, level
+        self._lines, self._level = lines, level
         self._told = {each: {"event": "request", "level": each, **told} for each in _LEVELS}
 
     def tell(self, level: str, fields: dict[str, object]) -> None:
@@ -146,7 +149,9 @@ class _Requests:
             level: `info` or `warning`.
             fields: What is known of the request. Changed.
         """
-        if structlog.get_config() != self._ours:
+        lines = self._lines
+        # Looked at once for the lines that are written together: looking takes longer than making one.
+        if not lines.held and structlog.get_config() != self._ours:
             getattr(_logger, level)("request", **fields)
         elif _LEVELS[level] >= self._level:
             entry: EventDict = fields
@@ -156,7 +161,7 @@ class _Requests:
             if current_correlation.get() is not None:
                 entry = _correlate(None, level, entry)
             entry["timestamp"] = datetime.now(UTC)  # Written as `isoformat` would, and quicker.
-            self._soon(as_json(entry))
+            lines.soon(as_json(entry))
 
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING}
