@@ -56,11 +56,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each of them")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds that do not count")
+    parser.add_argument("--scenario", type=int, help="only this one, from 1")
     parser.add_argument("--seed", type=int, default=1, help="of the order they take turns in")
     options = parser.parse_args(arguments)
     names = [each for each in CONTENDERS if shutil.which(_PROGRAMS[each.split()[0]])]
     chance = Random(options.seed)
-    for scenario, specs in SCENARIOS.items():
+    chosen = list(SCENARIOS.items())
+    if options.scenario is not None:
+        chosen = chosen[options.scenario - 1 : options.scenario]
+    for scenario, specs in chosen:
         results: dict[str, Result] = {}
         with _replicas(specs) as ports:
             for name in chance.sample(names, len(names)):

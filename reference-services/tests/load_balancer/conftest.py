@@ -125,7 +125,9 @@ class Balancer:
         self.client = client
 
     def register(self, service: str, url: str, **more: object) -> dict[str, Any]:
-        answer = self.client.post(f"/services/{service}/instances", json={"url": url, **more})
+        # Long enough for a machine that is busy with other tests.
+        offer = {"url": url, "lease_seconds": 120, **more}
+        answer = self.client.post(f"/services/{service}/instances", json=offer)
         assert answer.status_code in {200, 201}, answer.text
         return answer.json()
 

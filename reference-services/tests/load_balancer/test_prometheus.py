@@ -15,7 +15,7 @@ SETTINGS = """
 global: {{scrape_interval: 1s}}
 scrape_configs:
   - job_name: platform
-    http_sd_configs: [{{url: "{url}sd/prometheus", refresh_interval: 1s}}]
+    http_sd_configs: [{{url: "{url}/sd/prometheus", refresh_interval: 1s}}]
 """
 
 
@@ -40,14 +40,15 @@ def _prometheus(directory: Path, balancer: str) -> Generator[str]:
 
 def _targets(url: str) -> list[dict[str, Any]]:
     """Ask until Prometheus is up and has asked the load balancer."""
-    for _ in range(20_000):
-        try:
-            answer = httpx.get(f"{url}/api/v1/targets", trust_env=False)
-        except httpx.TransportError:
-            continue
-        targets = answer.json()["data"]["activeTargets"] if answer.status_code == 200 else []
-        if {each["labels"]["job"] for each in targets} >= {"scraped", "down"}:
-            return targets
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        for _ in range(200_000):
+            try:
+                answer = client.get("/api/v1/targets")
+            except httpx.TransportError:
+                continue
+            targets = answer.json()["data"]["activeTargets"] if answer.is_success else []
+            if {each["labels"]["job"] for each in targets} >= {"scraped", "down"}:
+                return targets
     raise AssertionError("no targets")
 
 

@@ -12,7 +12,7 @@ import pytest
 def test_schemathesis_finds_no_lie_and_no_crash(balancer: Any, tmp_path: Path) -> None:
     command = [str(Path(sys.executable).parent / "schemathesis"), "run"]
     options = [
-        f"{balancer.client.base_url}schema/openapi.json",
+        f"{balancer.client.base_url}/schema/openapi.json",
         "--exclude-path=/watch",  # Its answer has no end.
         "--max-examples=15",
         "--seed=1",
