@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from uat_platform.metrics_aggregator.promql.errors import QueryError
 from uat_platform.metrics_aggregator.promql.parser import parsed
@@ -38,10 +38,10 @@ def read(text: str) -> list[Rule]:
     Raises:
         ValueError: It is none; the message says which rule is wrong.
     """
-    tables = tomllib.loads(text).get("rule", [])
+    tables: object = tomllib.loads(text).get("rule", [])
     if not isinstance(tables, list):
         raise TypeError("rules must be tables [[rule]]")
-    return [_rule(table) for table in tables]
+    return [_rule(table) for table in cast("list[dict[str, Any]]", tables)]
 
 
 def _rule(table: Mapping[str, Any]) -> Rule:

@@ -74,7 +74,7 @@ def message(alerts: Sequence[Alert], *, sender: str) -> dict[str, object]:
         "status": "firing" if firing else "resolved",
         "receiver": "webhook",
         "groupLabels": {},
-        "commonLabels": dict(set.intersection(*(set(each.labels) for each in alerts))),
+        "commonLabels": _common(alerts),
         "commonAnnotations": {},
         "externalURL": f"http://{sender}",
         "alerts": [
@@ -95,6 +95,11 @@ def message(alerts: Sequence[Alert], *, sender: str) -> dict[str, object]:
 def _written(seconds: float) -> str:
     date = datetime.fromtimestamp(seconds, UTC)
     return date.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _common(alerts: Sequence[Alert]) -> dict[str, str]:
+    first, *others = (set(each.labels) for each in alerts)
+    return dict(first.intersection(*others))
 
 
 def _fingerprint(labels: Labels) -> str:

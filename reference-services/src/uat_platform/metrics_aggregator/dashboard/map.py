@@ -1,7 +1,7 @@
 """Who calls whom: from the dependencies that services name on their health pages, and from their breakers."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from uat_platform.metrics_aggregator.scraping.scrape import Scrape
 
@@ -59,5 +59,5 @@ def _severity(edge: Json) -> int:
     return 2 * int(edge["breaker"] == "open") + int(edge["health"] == "unhealthy")
 
 
-def _mapping(value: Any) -> Json:  # noqa: ANN401 - JSON of somebody else
-    return value if isinstance(value, dict) else {}
+def _mapping(value: object) -> Json:
+    return cast("Json", value) if isinstance(value, dict) else {}

@@ -122,7 +122,8 @@ def aggregate(
     for labels, samples in rows:
         service = labels.get("job", "")
         values[service] = values.get(service, 0.0) + samples.values[-1]
-    said = next((found for each in scrapes if (found := each.ledger.said(metric))), {})
+    known = (each.ledger.said(metric) for each in scrapes)
+    said: dict[str, str] = next(filter(None, known), dict[str, str]())
     history = sorted(
         (
             (time, value, labels)

@@ -8,7 +8,7 @@ from uat_platform.metrics_aggregator.scraping.scrape import Health, Scrape
 
 __all__ = ["COUNTERS", "fleet", "health_of"]
 
-COUNTERS = (
+COUNTERS: tuple[str, ...] = (
     "total_requests",
     "successful_requests",
     "failed_requests",

@@ -73,7 +73,7 @@ def _over_time(evaluator: Evaluating, node: Call, time: int) -> Value:
     compute = RANGES[name]
     found: Vector = []
     for each in series:
-        value = compute(Span(each.samples, start, end, time), *numbers)
+        value = compute(Span(each.samples, start, end, time), numbers)
         if value is not None:
             keeps = name == "last_over_time"
             found.append((each.labels if keeps else nameless(each.labels), value))
@@ -116,8 +116,9 @@ def _clamp(evaluator: Evaluating, node: Call, time: int) -> Value:
 
 
 def _round(evaluator: Evaluating, node: Call, time: int) -> Value:
-    to = evaluator.scalar(node.arguments[1], time) if len(node.arguments) > 1 else 1.0
-    vector = evaluator.vector(node.arguments[0], time)
+    subject, *multiple = node.arguments
+    to = evaluator.scalar(multiple[0], time) if multiple else 1.0
+    vector = evaluator.vector(subject, time)
     return kept_apart(_each(vector, lambda value: rounded(value, to)))
 
 

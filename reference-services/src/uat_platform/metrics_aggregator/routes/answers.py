@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from litestar import Request, Response
@@ -87,7 +87,7 @@ def _query_error(_: Request[Any, Any, Any], error: QueryError) -> Response[Refus
 
 
 def _invalid(_: Request[Any, Any, Any], error: HTTPException) -> Response[Refused]:
-    extra = error.extra if isinstance(error.extra, list) else []
+    extra = cast("list[object]", error.extra) if isinstance(error.extra, list) else []
     told = "; ".join(_told(each) for each in extra)
     return Response(
         Refused("bad_data", told or error.detail),
@@ -99,7 +99,8 @@ def _invalid(_: Request[Any, Any, Any], error: HTTPException) -> Response[Refuse
 def _told(extra: object) -> str:
     if not isinstance(extra, Mapping):
         return str(extra)
-    return f'invalid parameter "{extra.get("key", "")}": {extra.get("message", "")}'
+    named = cast("Mapping[str, object]", extra)
+    return f'invalid parameter "{named.get("key", "")}": {named.get("message", "")}'
 
 
 AS_PROMETHEUS: Any = {QueryError: _query_error, HTTPException: _invalid}

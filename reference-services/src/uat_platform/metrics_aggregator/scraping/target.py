@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 __all__ = ["NoTargetsError", "Target", "from_address", "from_discovery"]
@@ -84,11 +84,12 @@ def from_discovery(groups: Any, *, most: int) -> list[Target]:  # noqa: ANN401 -
     for group in _listed(groups):
         if not isinstance(group, dict):
             raise NoTargetsError("a group of targets must be an object")
-        named: dict[Any, Any] = group
-        labels = named.get("labels") or {}
+        named = cast("dict[str, Any]", group)
+        labels: Any = named.get("labels") or {}
         if not isinstance(labels, dict):
             raise NoTargetsError("labels must be an object")
-        texts = {str(name): str(value) for name, value in labels.items()}
+        pairs = cast("dict[str, Any]", labels)
+        texts = {name: str(value) for name, value in pairs.items()}
         for address in _listed(named.get("targets", [])):
             target = from_address(str(address), texts)
             found[target.url] = target
@@ -97,8 +98,7 @@ def from_discovery(groups: Any, *, most: int) -> list[Target]:  # noqa: ANN401 -
     return [*found.values()]
 
 
-def _listed(value: Any) -> Iterable[Any]:  # noqa: ANN401 - JSON of somebody else
+def _listed(value: object) -> Iterable[Any]:
     if not isinstance(value, list):
         raise NoTargetsError("targets must be a list")
-    items: list[Any] = value
-    return items
+    return cast("Iterable[Any]", value)

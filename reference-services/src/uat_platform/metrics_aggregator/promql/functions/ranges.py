@@ -38,20 +38,28 @@ class Span:
         return extrapolated(self.samples, self.start, self.end, counter=counter, seconds=seconds)
 
 
-def _plain(compute: Callable[[Samples], float]) -> Callable[..., float | None]:
-    return lambda span: compute(span.samples)
+Compute = Callable[[Span, list[float]], float | None]
+"""Gets a span and the function's other arguments; returns None when there are too few samples."""
 
 
-RANGES: dict[str, Callable[..., float | None]] = {
-    **{name: _plain(compute) for name, compute in OVER_TIME.items()},
-    "delta": lambda span: span.extrapolated(counter=False),
-    "deriv": lambda span: deriv(span.samples),
-    "holt_winters": lambda span, level, slope: holt_winters(span.samples, level, slope),
-    "idelta": lambda span: instantaneous(span.samples, rate=False),
-    "increase": lambda span: span.extrapolated(counter=True),
-    "irate": lambda span: instantaneous(span.samples, rate=True),
-    "predict_linear": lambda span, seconds: predict_linear(span.samples, span.time, seconds),
-    "quantile_over_time": lambda span, rank: quantile_over_time(span.samples, rank),
-    "rate": lambda span: span.extrapolated(counter=True, per_second=True),
+def _plain(compute: Callable[[Samples], float]) -> Compute:
+    return lambda span, _: compute(span.samples)
+
+
+_OF_SPAN: dict[str, Compute] = {
+    "delta": lambda span, _: span.extrapolated(counter=False),
+    "deriv": lambda span, _: deriv(span.samples),
+    "holt_winters": lambda span, numbers: holt_winters(span.samples, *numbers),
+    "idelta": lambda span, _: instantaneous(span.samples, rate=False),
+    "increase": lambda span, _: span.extrapolated(counter=True),
+    "irate": lambda span, _: instantaneous(span.samples, rate=True),
+    "predict_linear": lambda span, numbers: predict_linear(span.samples, span.time, numbers[0]),
+    "quantile_over_time": lambda span, numbers: quantile_over_time(span.samples, numbers[0]),
+    "rate": lambda span, _: span.extrapolated(counter=True, per_second=True),
 }
-"""By name; each is given a span and the other arguments, and returns None when there are too few samples."""
+
+RANGES: dict[str, Compute] = {
+    **{name: _plain(compute) for name, compute in OVER_TIME.items()},
+    **_OF_SPAN,
+}
+"""All of them, by name."""
