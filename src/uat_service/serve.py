@@ -28,12 +28,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from uat_service.app import Service
 from uat_service.environment import ConfigurationError
+from uat_service.proxy.spelling import FaithfulProtocol
 from uat_service.server import Server
 
 __all__ = ["CANNOT_START", "main"]
 
 CANNOT_START = 3
 _LAST_PORT = 65535
+_LARGEST_HEAD = 65_536
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LIFELINE = "UAT_LIFELINE_FD"
 
 
@@ -65,13 +68,42 @@ def main(arguments: list[str] | None = None) -> None:
         inherited=given.fd is not None,
         faithful=service.faithful,
     )
-    if not service.faithful:  # A proxy looks after its clients itself.
-        server.config.http = _Attentive
+    server.config.http = _Faithful if service.faithful else _Attentive
     server.run([listener, *own])
 
 
-class _Attentive(HttpToolsProtocol):
-    """uvicorn's protocol, which ends the work on a request whose client has left before its answer.
+class _Limited(HttpToolsProtocol):
+    """uvicorn's protocol, which refuses heads that go on and on: its parser would keep all of it."""
+
+    _open = False
+    _read = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and count what belongs to a head that has not ended."""
+        super().data_received(data)
+        if self._open and not self.transport.is_closing():
+            self._read += len(data)
+            if self._read > _LARGEST_HEAD:
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Take note that a head begins."""
+        self._open, self._read = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Take note that it has ended."""
+        self._open = False
+        super().on_headers_complete()
+
+
+class _Faithful(_Limited, FaithfulProtocol):
+    """The same, for a proxy, which looks after its clients itself."""
+
+
+class _Attentive(_Limited):
+    """The same, which ends the work on a request whose client has left before its answer.
 
     A deadline ends it the same way, so that whoever can be called with one can be left, too. What goes on after
     the answer, a background task of it, is left alone.

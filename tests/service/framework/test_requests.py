@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -179,6 +180,22 @@ def test_stream_whose_client_leaves_still_cleans_up(running: Running, path: str)
 
     assert running.entry("cleaned up", request_id=name)
     assert running.entry("request", request_id=name)["complete"] is False
+
+
+@pytest.mark.parametrize("part", [b"X: " + b"x" * 1000 + b"\r\n", b"x" * 1000])
+def test_head_that_goes_on_and_on_is_refused(running: Running, part: bytes) -> None:
+    sent = 0
+    with (
+        socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) as client,
+        suppress(ConnectionError),
+    ):
+        client.sendall(b"GET /orders/1 HTTP/1.1\r\nHost: a\r\nX: x" + part[-2:])
+        while sent < 20_000_000:
+            sent += client.send(part)
+
+    assert sent < 20_000_000
+    with running.client() as other:
+        assert other.get("/orders/1").status_code == 200
 
 
 def bodies(answers: bytes) -> list[dict[str, Any]]:
