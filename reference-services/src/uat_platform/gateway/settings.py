@@ -30,7 +30,6 @@ class GatewaySettings(Settings):
         identity_file: Where one is kept that was made because there is none given.
         identity_lifetime: Seconds a signed identity is good for; it is made anew when half of them are over.
         clients: Clients whose rates are kept apart at most.
-        cors_origins: Origins whose pages may read answers, or `*` for all, without credentials.
     """
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -47,4 +46,3 @@ class GatewaySettings(Settings):
     identity_file: str = ".uat/gateway-identity.pem"
     identity_lifetime: Duration = 60.0
     clients: Annotated[int, Field(ge=1)] = 10_000
-    cors_origins: tuple[str, ...] = ("*",)
