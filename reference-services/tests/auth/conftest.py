@@ -151,14 +151,14 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
     return start
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(start: Start) -> Generator[Running]:
-    """The service as a process, one for all tests of a module."""
+    """The service as a process, one for all tests that do not disturb each other."""
     with start() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def administrator(running: Running) -> str:
     """Make an administrator on the machine itself, and return a token of theirs."""
     told = {"email": "root@example.com", "password": "correct horse"}

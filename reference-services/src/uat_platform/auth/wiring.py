@@ -46,8 +46,10 @@ def serving(parts: Parts) -> Service:
     settings = parts.settings
     dependencies = [Dependency("database", parts.database), Dependency("keys", parts.signing)]
     if settings.redis_addr:
-        host, _, port = settings.redis_addr.rpartition(":")
-        dependencies.append(Dependency.tcp("redis", host=host, port=int(port), required=False))
+        password = settings.redis_password.get_secret_value()
+        dependencies.append(
+            Dependency.redis("redis", address=settings.redis_addr, password=password)
+        )
     service = Service(
         "auth",
         version=_VERSION,

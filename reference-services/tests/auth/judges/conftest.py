@@ -55,7 +55,7 @@ def judge(packages: Path) -> Callable[..., None]:
     return judge
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def asked(running: Running) -> Generator[httpx.Client]:
     """Asks the process; Ann is registered there."""
     with running.client() as client:
@@ -63,7 +63,7 @@ def asked(running: Running) -> Generator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def program(asked: httpx.Client, administrator: str) -> Callable[..., dict[str, Any]]:
     """Lets a program in."""
     headers = {"Authorization": f"Bearer {administrator}"}
