@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -362,3 +363,42 @@ def test_work_that_ends_while_the_lock_is_held_is_counted_by_its_holder() -> Non
     shutdown.snapshot()
 
     assert shutdown.running == 0
+
+
+class Interrupted:
+    """A lock in whose first region something happens, as from a signal handler or the garbage collector."""
+
+    def __init__(self, happening: Callable[[], object]) -> None:
+        self._lock = threading.Lock()
+        self._happenings = [happening]
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def acquire(self, blocking: bool = True) -> bool:  # noqa: FBT001, FBT002 - as a lock has it
+        taken = self._lock.acquire(blocking)
+        if taken and self._happenings:
+            self._happenings.pop()()
+        return taken
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def locked(self) -> bool:
+        return self._lock.locked()
+
+
+@pytest.mark.parametrize("move", ["enter", "leave"])
+def test_work_that_ends_in_the_middle_of_other_work_is_counted_after_it(move: str) -> None:
+    shutdown = GracefulShutdown()
+    shutdown.enter()
+    shutdown.enter()
+    lock: Any = Interrupted(shutdown.leave)
+    shutdown._mailbox.lock = lock
+
+    getattr(shutdown, move)()
+
+    assert shutdown.running == {"enter": 2, "leave": 0}[move]
