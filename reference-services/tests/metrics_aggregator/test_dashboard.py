@@ -108,7 +108,7 @@ def test_service_is_chosen_on_the_map_by_keyboard(page: Page) -> None:
     page.keyboard.press("Enter")
 
     page.wait_for_function("() => latest.service === 'auth'")
-    expect(page.get_by_label("Service", exact=True)).to_have_value("auth")
+    expect(page.locator("#service")).to_have_value("auth")
     expect(page.locator("#rate .legend li")).to_have_count(1)
     assert page.evaluate("document.activeElement.dataset.name") == "auth"
 

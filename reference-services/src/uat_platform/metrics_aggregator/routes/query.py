@@ -16,7 +16,8 @@ from uat_platform.metrics_aggregator.routes.parameters import span, time_of
 __all__ = ["Worth", "routes"]
 
 Expression = Annotated[
-    str, QueryParameter(name="query", description="In PromQL", max_length=10_000, examples=[])
+    str,
+    QueryParameter(name="query", description="In PromQL; longer ones by POST", max_length=4_000),
 ]
 Time = Annotated[
     str | None,
