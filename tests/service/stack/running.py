@@ -18,7 +18,7 @@ from uat_service.cli import main
 
 __all__ = ["CHILD", "PATIENCE", "Running", "Told", "ended_within", "fetch", "service"]
 
-PATIENCE = 60.0  # Seconds until a test gives up; nothing that works comes near it.
+PATIENCE = 45.0  # Seconds until a test gives up; nothing that works comes near it.
 CHILD = Path(__file__).parent / "child.py"
 Told = dict[str, Any]
 
