@@ -89,7 +89,7 @@ def test_a_lease_is_renewed_and_ends_and_can_be_given_back(balancer: Any, hosts:
         {"url": "http://a/path"},
         {"url": "http://a:99999"},
         {"url": "http://a:1", "weight": 0},
-        {"url": "http://a:1", "lease_seconds": 0},
+        {"url": "http://a:1", "lease_seconds": -1},
         {"url": "http://a:1", "health_path": "no"},
         {"url": "http://a:1", "id": "a/b"},
     ],

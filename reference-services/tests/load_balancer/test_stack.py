@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.service.stack.running import PATIENCE, Running
+from tests.service.stack import running as stacks
+from tests.service.stack.running import Running
 
 STACK = Path(__file__).parents[2] / "stack.toml"
 NAMES = ("load-balancer", "auth", "metrics-aggregator", "api-gateway")
@@ -58,11 +59,14 @@ def _registered(client: httpx.Client, port: int) -> dict[str, Any]:
             return services
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_the_stack_comes_up_answers_ends_and_remembers(
-    tmp_path: Path, ports: dict[str, int]
+    tmp_path: Path, ports: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with httpx.Client(timeout=PATIENCE) as client:
+    monkeypatch.setattr(
+        stacks, "PATIENCE", 120.0
+    )  # Four services start at once, beside other tests.
+    with httpx.Client(timeout=30.0) as client:
         with _up(tmp_path, ports):
             services = _registered(client, ports["load-balancer"])
             health = {

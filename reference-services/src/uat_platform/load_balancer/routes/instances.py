@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Request, Response, delete, post, put
+from litestar import Request, Response, Router, delete, post, put
 from litestar.di import NamedDependency
 from litestar.exceptions import (
     ClientException,
@@ -15,6 +15,7 @@ from litestar.exceptions import (
 )
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
+from litestar.types import ControllerRouterHandler
 
 from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.registry.registration import Registration
@@ -42,13 +43,15 @@ class Offer(msgspec.Struct):
             examples=["http://127.0.0.1:8401"],
         ),
     ]
-    id: Annotated[str, msgspec.Meta(description="Default: its host and port", pattern=ID)] | None = (
-        None
-    )
+    id: Annotated[
+        str, msgspec.Meta(pattern=rf"^$|{ID}", description="Empty: made of host and port")
+    ] = ""
     version: Words = ""
     zone: Words = ""
     weight: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
-    lease_seconds: Annotated[float, msgspec.Meta(gt=0, description="Default: 15")] | None = None
+    lease_seconds: Annotated[
+        float, msgspec.Meta(ge=0, description="0: what the load balancer thinks best")
+    ] = 0.0
     health_path: Path = "/health/ready"
     metrics_path: Annotated[
         str, msgspec.Meta(pattern=r"^(/[!-~]{0,299})?$", description="Empty: it has none")
@@ -81,7 +84,7 @@ async def register(
     """Take an instance in, or renew its lease."""
     _check_token(request, parts)
     settings = parts.settings
-    asked = settings.lease if data.lease_seconds is None else data.lease_seconds
+    asked = data.lease_seconds or settings.lease
     instance = _instance(data)
     new = Registration(
         name,
@@ -98,7 +101,7 @@ async def register(
     return Response(_lease(new), status_code=200 if known else 201)
 
 
-@put("/services/{name:str}/instances/{id_:str}", responses=answers(400, 401, 404))
+@put(responses=answers(400, 401, 404))
 async def renew(
     name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> Lease:
@@ -112,7 +115,7 @@ async def renew(
     return _lease(found)
 
 
-@delete("/services/{name:str}/instances/{id_:str}", responses=answers(400, 401, 404))
+@delete(responses=answers(400, 401, 404))
 async def leave(
     name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> None:
@@ -122,7 +125,11 @@ async def leave(
         raise NotFoundException(f"no instance {id_} of {name} is registered")
 
 
-routes = [register, renew, leave]
+# Registered together, so that `Allow` names them both.
+routes: list[ControllerRouterHandler] = [
+    register,
+    Router("/services/{name:str}/instances/{id_:str}", route_handlers=[renew, leave]),
+]
 
 
 def _check_token(request: Request[Any, Any, Any], parts: Parts) -> None:
