@@ -111,6 +111,8 @@ class Auth(Echo):
         if scope["path"] == "/.well-known/jwks.json":
             public = ECAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
             return {"keys": [{**public, "kid": "1", "use": "sig", "alg": "ES256"}]}, 200
+        if scope["method"] != "GET":
+            return {}, 405
         user = API_KEYS.get(dict(scope["headers"]).get(b"x-api-key", b"").decode())
         return ({"valid": True, "user": {"id": user}}, 200) if user else ({}, 401)
 

@@ -88,7 +88,7 @@ class ApiKeys:
 
     async def _ask(self, key: str) -> Caller | None:
         try:
-            answer = await self._client().post("/auth/verify-api-key", headers={"X-API-Key": key})
+            answer = await self._client().get("/auth/verify-api-key", headers={"X-API-Key": key})
             if answer.status_code in _REFUSED:
                 self._wrong.put(key, True, self._wall() + _WRONG_FOR)  # noqa: FBT003 - a set with times
                 return None
