@@ -158,9 +158,9 @@ async def flood(
 
     async def log_in() -> None:
         async with connected(running) as ask:
-            logins.extend([await ask(login) for _ in range(4)])
+            logins.extend([await ask(login) for _ in range(2)])
 
-    left = iter(range(200))
+    left = iter(range(100))
     calm = await checks(lambda: next(left, None) is None)
     flooding = asyncio.gather(*(log_in() for _ in range(80)))
     flooded = await checks(flooding.done)

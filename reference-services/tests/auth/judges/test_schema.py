@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.service.framework.running import Running
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
@@ -11,6 +12,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 ENDS_THE_SESSION = ("/auth/logout", "/admin/keys/rotate")
 
 
+@pytest.mark.timeout(120)  # whoever is first starts the process, too
 def test_the_schema_is_true(running: Running, administrator: str, tmp_path: Path) -> None:
     excluded = [part for path in ENDS_THE_SESSION for part in ("--exclude-path", path)]
     done = subprocess.run(  # noqa: S603 - a program of our environment
@@ -36,4 +38,4 @@ def test_the_schema_is_true(running: Running, administrator: str, tmp_path: Path
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 29" in done.stdout
+    assert "Tested: 28" in done.stdout

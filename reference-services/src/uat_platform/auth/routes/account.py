@@ -25,7 +25,9 @@ __all__ = ["routes"]
 Email = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$", max_length=320, examples=["ann@example.com"]
+        pattern=r"^[^@\x00-\x20\x7f-\xa0]{1,64}@[^@\x00-\x20\x7f-\xa0]{1,255}$",
+        max_length=320,
+        examples=["ann@example.com"],
     ),
 ]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
