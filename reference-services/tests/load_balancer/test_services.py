@@ -71,8 +71,8 @@ def test_a_lease_is_renewed_and_ends_and_can_be_given_back(balancer: Any, hosts:
     assert (lease["lease_seconds"], lease["renew_after_seconds"]) == (0.3, 0.1)
 
     balancer.until(lambda: len(balancer.service("leased")["instances"]) == 1)
-    renewed = balancer.client.put("/services/leased/instances/mine")
-    forgotten = balancer.client.put(f"/services/leased/instances/{short.id}")
+    renewed = balancer.client.put("/services/leased/instances/mine/lease")
+    forgotten = balancer.client.put(f"/services/leased/instances/{short.id}/lease")
 
     assert renewed.json()["lease_seconds"] == 300.0
     assert forgotten.status_code == 404
@@ -188,7 +188,7 @@ def test_what_was_known_is_served_after_a_restart_and_said_to_be_stale(
         balancer.client.headers.update(bearer)
         line = balancer.client.get("/services").json()["kept"]
         answer = balancer.client.get("/proxy/kept/")
-        renewed = balancer.client.put(f"/services/kept/instances/{host.id}")
+        renewed = balancer.client.put(f"/services/kept/instances/{host.id}/lease")
         balancer.register("kept", host.url, lease_seconds=30)
         again = balancer.host("kept", host.id)
 

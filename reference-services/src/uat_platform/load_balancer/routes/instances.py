@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Request, Response, Router, delete, post, put
+from litestar import Request, Response, delete, post, put
 from litestar.di import NamedDependency
 from litestar.exceptions import (
     ClientException,
@@ -15,7 +15,6 @@ from litestar.exceptions import (
 )
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
-from litestar.types import ControllerRouterHandler
 
 from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.registry.registration import Registration
@@ -26,6 +25,11 @@ from uat_service.resolver import Instance
 __all__ = ["routes"]
 
 _RENEWALS = 3  # While a lease lasts, so that two of them may be lost.
+_NAMED = r"[A-Za-z0-9._-]+"
+_IPV6 = (
+    r"\[(::1|([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4})\]"
+)
+_PORT = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
 _PATH = r"^/[!-~]{0,299}$"
 
 Path = Annotated[str, msgspec.Meta(pattern=_PATH, examples=["/health/ready"])]
@@ -38,7 +42,7 @@ class Offer(msgspec.Struct):
     url: Annotated[
         str,
         msgspec.Meta(
-            pattern=r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$",
+            pattern=rf"^https?://({_NAMED}|{_IPV6})(:{_PORT})?$",
             max_length=300,
             examples=["http://127.0.0.1:8401"],
         ),
@@ -101,7 +105,7 @@ async def register(
     return Response(_lease(new), status_code=200 if known else 201)
 
 
-@put(responses=answers(400, 401, 404))
+@put("/services/{name:str}/instances/{id_:str}/lease", responses=answers(400, 401, 404))
 async def renew(
     name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> Lease:
@@ -115,7 +119,7 @@ async def renew(
     return _lease(found)
 
 
-@delete(responses=answers(400, 401, 404))
+@delete("/services/{name:str}/instances/{id_:str}", responses=answers(400, 401, 404))
 async def leave(
     name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> None:
@@ -125,11 +129,7 @@ async def leave(
         raise NotFoundException(f"no instance {id_} of {name} is registered")
 
 
-# Registered together, so that `Allow` names them both.
-routes: list[ControllerRouterHandler] = [
-    register,
-    Router("/services/{name:str}/instances/{id_:str}", route_handlers=[renew, leave]),
-]
+routes = [register, renew, leave]
 
 
 def _check_token(request: Request[Any, Any, Any], parts: Parts) -> None:
