@@ -36,7 +36,7 @@ def test_made_up_keys_are_counted_before_anybody_is_asked(platform: Any) -> None
     before = platform.auth.seen.count("/auth/verify-api-key")
 
     answers = [
-        platform.gateway.get("/tight", **{"X-API-Key": f"sk-{number}"}) for number in range(20)
+        platform.gateway.get("/tighter", **{"X-API-Key": f"sk-{number}"}) for number in range(20)
     ]
 
     assert answers[-1].status_code == 429
