@@ -113,8 +113,8 @@ mutants: .venv/.dev ## Break the core in small ways and see whether the tests no
 	  print("%.1f %% of %d mutants were noticed" % (score, found["total"])); \
 	  sys.exit(score < 95 and "That is less than 95 %.")'
 
-soak: .venv/.test ## Run the property tests for long
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(JOBS) --timeout=3600 tests/core $(ARGS)
+soak: .venv/.test ## Run the property tests, and the calls with deadlines, for long
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(JOBS) --timeout=3600 tests/core tests/service/deadlines $(ARGS)
 
 # --- things to look at
 

@@ -12,7 +12,6 @@ from litestar.params import Parameter
 
 from uat_resilience.integrations.httpx2 import AsyncResilientTransport, per_host
 from uat_service.app import Service
-from uat_service.problems import ProblemResponses
 
 PRICES = os.environ.get("UAT_SERVICES__PRICES__URL", "http://127.0.0.1:8401")
 
@@ -34,5 +33,5 @@ async def order(
     return {"item": item, "pieces": pieces, "total": round(pieces * answer.json()["price"], 2)}
 
 
-service = Service("orders", routes=[order], plugins=[ProblemResponses()])
+service = Service("orders", routes=[order])
 service.watch(policies(httpx2.Request("GET", PRICES)))

@@ -8,7 +8,6 @@ from litestar.openapi.spec import Example
 from litestar.params import Parameter
 
 from uat_service.app import Service
-from uat_service.problems import ProblemResponses
 
 PRICES = {"tea": 4.5, "coffee": 6.0, "bread": 3.2}
 
@@ -23,4 +22,4 @@ async def price(
     return {"price": PRICES[item]}
 
 
-service = Service("prices", routes=[price], plugins=[ProblemResponses()])
+service = Service("prices", routes=[price])

@@ -34,7 +34,7 @@ from uat_service.logs import configure
 from uat_service.metrics import Metrics
 from uat_service.operations import Operations
 from uat_service.outer import Outer
-from uat_service.problems import exception_handlers
+from uat_service.problems import ProblemResponses, exception_handlers
 from uat_service.replies import Reply
 from uat_service.settings import Settings
 
@@ -130,7 +130,7 @@ class Service:
             lifespan=[*lifespan, self._lifespan],
             logging_config=None,
             openapi_config=OpenAPIConfig(title=self.name, version=version),
-            plugins=list(plugins),
+            plugins=[ProblemResponses(), *plugins],
             response_class=Reply,
         )
         app = cast("App", self.litestar)

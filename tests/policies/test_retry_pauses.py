@@ -12,6 +12,7 @@ from tests.worlds import World
 
 from uat_resilience import (
     Constant,
+    DrainingError,
     EventBus,
     Exponential,
     GiveUp,
@@ -283,6 +284,52 @@ def test_a_result_judged_a_failure_comes_out_when_a_shutdown_ends_its_pause(
 
     assert world.call(retry, script) == "busy"
     assert script.calls == 1
+
+
+class Answer:
+    """A result that is good for nothing once it has been closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def busy(result: object) -> bool:
+    return isinstance(result, Answer)
+
+
+def test_a_result_that_is_closed_does_not_come_out_when_a_shutdown_ends_its_pause(
+    world: World, drain: DrainSignal
+) -> None:
+    answer = Answer()
+    retry = steadily(60.0, on=(), on_result=busy, clock=Interrupting(drain.set))
+
+    with pytest.raises(DrainingError, match="retry is shutting down"):
+        world.call(retry, Script(answer))
+
+    assert answer.closed
+
+
+def test_a_result_that_is_closed_does_not_come_out_when_its_pause_outlasts_the_time_limit(
+    world: World,
+) -> None:
+    clock = Interrupting(lambda: clock.advance(9.0))
+    retry = steadily(1.0, on=(), on_result=busy, time_limit=5.0, clock=clock)
+
+    with pytest.raises(TimedOutError, match="retry timed out after 5 s"):
+        world.call(retry, Script(Answer()))
+
+
+def test_a_result_that_is_closed_does_not_come_out_when_its_pause_outlasts_the_deadline() -> None:
+    clock = Interrupting(lambda: clock.advance(9.0))
+    retry = steadily(1.0, on=(), on_result=busy, clock=clock)
+
+    with (
+        pytest.raises(TimedOutError, match="deadline timed out after 5 s"),
+        deadline(5.0, clock=clock),
+    ):
+        retry.call(Script(Answer()))
 
 
 def test_during_a_shutdown_no_pause_is_begun(

@@ -18,28 +18,30 @@ class Discarder:
         self._policy = policy
         self._bus = bus
 
-    def close(self, result: object, clock: Clock) -> None:
-        """Call the result's `close()`, if it has one."""
+    def close(self, result: object, clock: Clock) -> bool:
+        """Call the result's `close()`; False if it has none."""
         close = _method(result, "close")
         if close is None:
-            return
+            return False
         try:
             close()
         except Exception as error:  # noqa: BLE001 - told; the next attempt is what matters
             self._tell("close", error, clock)
+        return True
 
-    async def aclose(self, result: object, clock: Clock) -> None:
-        """Await the result's `aclose()`, or else call its `close()`, if it has one."""
+    async def aclose(self, result: object, clock: Clock) -> bool:
+        """Await the result's `aclose()`, or else call its `close()`; False if it has neither."""
         name = "aclose" if _method(result, "aclose") is not None else "close"
         close = _method(result, name)
         if close is None:
-            return
+            return False
         try:
             closing = close()
             if isinstance(closing, Awaitable):
                 await closing
         except Exception as error:  # noqa: BLE001 - told; the next attempt is what matters
             self._tell(name, error, clock)
+        return True
 
     def _tell(self, method: str, error: Exception, clock: Clock) -> None:
         if self._bus.wants(CallbackFailed):

@@ -49,7 +49,8 @@ class Retry(Guard):
 
     Only for calls that may be made twice. The last error comes out itself, with a note that says why no
     further attempt was made; a result that `on_result` refuses to the end is returned. A result that is thrown
-    away is closed first (`aclose()` or `close()`).
+    away is closed first (`aclose()` or `close()`); if its pause is then cut short by a shutdown or outlasts the
+    deadline or `time_limit`, `DrainingError` or `TimedOutError` comes out.
 
     Never retried: cancellation, exit, and refusals (`CallRefusedError`) unless `on` names a refusal type.
     No pause is taken that would end past the ambient deadline or `time_limit`, and no attempt starts after

@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from uat_resilience._core.retry import GiveUp, decide
-from uat_resilience.ambient import current_drain, current_ledger, remaining, retries_owned
+from uat_resilience.ambient import (
+    current_deadline,
+    current_drain,
+    current_ledger,
+    remaining,
+    retries_owned,
+)
 from uat_resilience.clock import Clock
+from uat_resilience.errors import DrainingError, ResilienceError, TimedOutError
 from uat_resilience.policies.discarding import Discarder
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.retry_after import asked_pause, sane
@@ -117,26 +124,27 @@ class RetryRun:
 
         Raises:
             RuntimeError: This thread runs an event loop, which the pause would stop.
+            DrainingError, TimedOutError: The pause was the end, and the result is closed already.
         """
         try:
-            self._discarder().close(discarded, self._clock)
+            closed = self._discarder().close(discarded, self._clock)
             full = threads.pause(self._clock, seconds, current_drain.get(), policy=self._policy)
         except BaseException:
             self.interrupted()
             raise
-        return self._resumed(error, full=full)
+        return self._resumed(error, full=full, closed=closed)
 
     async def apause(
         self, seconds: float, error: Exception | None, *, discarded: object = None
     ) -> bool:
         """Do the same in async code. A cancelled pause leaves nothing behind."""
         try:
-            await self._discarder().aclose(discarded, self._clock)
+            closed = await self._discarder().aclose(discarded, self._clock)
             full = await world().pause(self._clock, seconds, current_drain.get())
         except BaseException:
             self.interrupted()
             raise
-        return self._resumed(error, full=full)
+        return self._resumed(error, full=full, closed=closed)
 
     def interrupted(self) -> None:
         """Tell that the call was cancelled or never judged: it says nothing about what it called."""
@@ -146,7 +154,7 @@ class RetryRun:
     def _discarder(self) -> Discarder:
         return Discarder(self._policy, self._bus)
 
-    def _resumed(self, error: Exception | None, *, full: bool) -> bool:
+    def _resumed(self, error: Exception | None, *, full: bool, closed: bool) -> bool:
         why = self._overslept() if full else GiveUp.DRAINING
         if why is None:
             self.attempts += 1
@@ -154,7 +162,18 @@ class RetryRun:
         self._give_up(why, error)
         if self._outcomes is not None:
             self._outcomes.failed(self._started, error)
+        if closed:
+            raise self._nothing_to_return(why)
         return False
+
+    def _nothing_to_return(self, why: GiveUp) -> ResilienceError:
+        """Return what comes out in place of a result that was closed for an attempt that is not made."""
+        if why is GiveUp.DRAINING:
+            return DrainingError(self._policy)
+        missed = current_deadline.get() if why is GiveUp.DEADLINE else None
+        if missed is not None:
+            return TimedOutError(missed.policy, after=missed.after)
+        return TimedOutError(self._policy, after=self._rules.plan.time_limit or 0.0)
 
     def _decide(self, error: Exception | None, retry_after: float | None) -> float | None:
         rules = self._rules
