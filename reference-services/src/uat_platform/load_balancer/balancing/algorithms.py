@@ -148,7 +148,8 @@ class BoundedHash:
         weights = {each.id: each.weight(asked.now) for each in among}
         fair = self._factor * total / sum(weights.values())
         order = sorted(among, key=lambda each: (_place(asked.key, each), each.id))
-        room = (each for each in order if each.running < ceil(fair * weights[each.id]))
+        # One more than the bound: a client may ask again before the end of its last answer is counted.
+        room = (each for each in order if each.running <= ceil(fair * weights[each.id]))
         return next(room, order[0])
 
 
