@@ -6,14 +6,14 @@
 PYTHON ?= python3
 UV     := .uv/bin/uv
 BIN    := .venv/bin
-JOBS   ?= 2
+JOBS   ?= 3
 
 export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test test-lowest test-lowest-extras cover check lint imports types format api api-check docs docs-serve \
-        bench bench-http bench-services mutants soak examples demo watch up changelog pins build clean
+        bench bench-http bench-services mutants slow soak examples demo watch up changelog pins build clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -115,6 +115,9 @@ mutants: .venv/.dev ## Break the core in small ways and see whether the tests no
 
 soak: .venv/.test ## Run the property tests, and the calls with deadlines, for long
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(JOBS) --timeout=3600 tests/core tests/service/deadlines $(ARGS)
+
+slow: .venv/.test ## Run the tests that take ten seconds or more each
+	$(BIN)/python -m pytest -n $(JOBS) --timeout=300 -m slow $(ARGS)
 
 # --- things to look at
 

@@ -72,6 +72,15 @@ def _bus_as_it_was() -> Generator[None]:
         bus._notice()
 
 
+@pytest.fixture
+def _nobody_listens(_bus_as_it_was: None) -> None:
+    """Silence the bus that all share: a service of another test in this process may still be listening."""
+    with default_bus._lock:
+        default_bus._listeners, default_bus._put_on = {}, {}
+        default_bus._meters = default_bus._tracers = ()
+        default_bus._notice()
+
+
 _WHOLE_PROGRAMS = {"benchmarks", "docs", "examples", "reference-services"}
 
 

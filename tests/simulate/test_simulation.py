@@ -148,6 +148,7 @@ def test_what_other_threads_tell_is_not_of_the_simulation() -> None:
     assert result.breaker_changes == ()
 
 
+@pytest.mark.usefixtures("_nobody_listens")
 def test_nobody_listens_after_a_run() -> None:
     run(TEN_SECONDS, WELL)
 

@@ -6,11 +6,9 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections import deque
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any, Protocol
 
 import httpx2
@@ -140,13 +138,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
             ) as running:
                 running.database = database
                 running.listening()
-                # Nobody else reads its log, and a full pipe would hold it up.
-                reading = Thread(target=deque, args=(running.process.stdout, 0))
-                reading.start()
                 yield running
-                running.signal()
-                reading.join()
-                assert running.process.wait() == 0
+                running.stop()
 
     return start
 

@@ -28,6 +28,7 @@ def fetches(client: httpx.Client) -> float:
     return sum(map(float, found))
 
 
+@pytest.mark.slow
 def test_a_restart_loses_no_user_session_or_key(start: Any, tmp_path: Any) -> None:
     told = {
         "AUTH_DATABASE_URL": f"sqlite:///{tmp_path}/auth.db",
@@ -102,6 +103,7 @@ def unsigned(kid: str) -> str:
     return f"{part({'alg': 'ES256', 'kid': kid})}.{part({'sub': 'x'})}.{'A' * 86}"
 
 
+@pytest.mark.slow
 def test_a_flood_of_logins_is_shed_and_tokens_are_checked_as_before(
     start: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

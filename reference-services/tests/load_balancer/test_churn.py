@@ -49,6 +49,7 @@ async def _balancer(directory: Path) -> AsyncGenerator[httpx2.AsyncClient]:
         yield c
 
 
+@pytest.mark.slow
 async def test_a_thousand_registrations_and_no_wrong_route(tmp_path: Path) -> None:
     loop, draw, says = asyncio.get_running_loop(), Random(6), dict[int, str]()
     servers = [await loop.create_server(lambda: Owner(says), "127.0.0.1", 0) for _ in range(8)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_schemathesis_finds_no_lie_and_no_crash(balancer: Any, tmp_path: Path) -> None:
     command = [str(Path(sys.executable).parent / "schemathesis"), "run"]

@@ -171,6 +171,7 @@ def test_metrics_know_only_the_names_of_services(balancer: Any, hosts: Any) -> N
     assert "no-such-service-1" not in metrics
 
 
+@pytest.mark.slow
 def test_what_was_known_is_served_after_a_restart_and_said_to_be_stale(
     start: Any, hosts: Any, tmp_path: Any
 ) -> None:

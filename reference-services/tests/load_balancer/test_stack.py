@@ -59,6 +59,7 @@ def _registered(client: httpx.Client, port: int) -> dict[str, Any]:
             return services
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_stack_comes_up_answers_ends_and_remembers(
     tmp_path: Path, ports: dict[str, int], monkeypatch: pytest.MonkeyPatch

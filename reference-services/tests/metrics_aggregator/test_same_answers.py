@@ -16,6 +16,7 @@ from uat_resilience.clock import wall_time
 QUERIES = 200
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_two_hundred_queries_have_the_answers_that_prometheus_gives(tmp_path: Path) -> None:
     start = (int(wall_time() * 1000) - STEPS * STEP - 60_000) // STEP * STEP

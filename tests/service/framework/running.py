@@ -8,6 +8,8 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -24,24 +26,43 @@ class Running:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
         self.entries: list[Entry] = []
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        """Read all the time: a process whose pipe is full waits for somebody to empty it."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"")
+
+    def _log(self) -> Generator[Entry]:
+        """Read the log to its end; what has been read is in `entries`."""
+        while line := self._lines.get():
+            self.entries.append(json.loads(line))
+            yield self.entries[-1]
+        self._lines.put(b"")
 
     def entry(self, event: str, **fields: object) -> Entry:
         """Read the log until this entry comes."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.entries.append(json.loads(line))
-            if fields.items() <= self.entries[-1].items() and self.entries[-1]["event"] == event:
-                return self.entries[-1]
+        for entry in self._log():
+            if fields.items() <= entry.items() and entry["event"] == event:
+                return entry
         assert self.process.stderr is not None
         raise AssertionError(f"no {event} {fields}: {self.entries} {self.process.stderr.read()!r}")
+
+    def join(self) -> None:
+        """Wait for the end of the log."""
+        self._reader.join(PATIENCE)
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
     def end(self) -> int:
         """Wait for the end, read the rest of the log, and return the exit code."""
-        assert self.process.stdout is not None
-        self.entries += [json.loads(line) for line in self.process.stdout]
+        for _ in self._log():
+            pass
         return self.process.wait(PATIENCE)
 
     def stop(self) -> list[Entry]:
@@ -102,10 +123,12 @@ def started(
         stderr=subprocess.PIPE,
         pass_fds=descriptors,
     ) as process:
+        running = Running(process)
         try:
-            yield Running(process)
+            yield running
         finally:
             process.kill()
+            running.join()
 
 
 @contextmanager

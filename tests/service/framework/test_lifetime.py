@@ -67,7 +67,7 @@ async def test_request_leaves_nothing_to_the_garbage_collector(path: str, status
     assert answered == status
 
 
-@pytest.mark.usefixtures("capfd")
+@pytest.mark.usefixtures("capfd", "_nobody_listens")
 async def test_service_that_is_over_counts_no_more() -> None:
     service = Service("orders", routes=[hello])
     began = default_bus.wants(CallSucceeded), default_bus.outcomes_wanted

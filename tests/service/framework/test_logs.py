@@ -4,14 +4,16 @@ import json
 import logging
 import os
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.service.framework.running import PATIENCE, serving
+from tests.service.framework.running import HERE, PATIENCE, command, surroundings
 
 from uat_resilience.integrations.headers import Correlation, current_correlation
 from uat_service.logs import Lines, configure, tell_request
@@ -224,15 +226,19 @@ def test_process_without_a_standard_output_logs_nowhere(monkeypatch: pytest.Monk
 
 
 def test_service_lives_on_when_its_standard_output_is_closed() -> None:
-    with serving() as running, running.client() as client:
-        assert running.process.stdout is not None
-        running.process.stdout.close()
+    told = command("example:service", "--port", "0")
+    process = subprocess.Popen(told, cwd=HERE, env=surroundings({}), stdout=subprocess.PIPE)  # noqa: S603 - our own
+    with process:
+        assert process.stdout is not None
+        heard = next(entry for entry in map(json.loads, process.stdout) if "address" in entry)
+        process.stdout.close()
 
-        statuses = [client.get("/orders/7").status_code for _ in range(3)]
-        running.signal(signal.SIGTERM)
+        with httpx.Client(base_url=f"http://{heard['address']}", timeout=PATIENCE) as client:
+            statuses = [client.get("/orders/7").status_code for _ in range(3)]
+        process.send_signal(signal.SIGTERM)
 
         assert statuses == [200, 200, 200]
-        assert running.process.wait(PATIENCE) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_time_is_written_alike_in_lines_that_are_cut(capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 ENDS_THE_SESSION = ("/auth/logout", "/admin/keys/rotate")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)  # whoever is first starts the process, too
 def test_the_schema_is_true(running: Running, administrator: str, tmp_path: Path) -> None:
     excluded = [part for path in ENDS_THE_SESSION for part in ("--exclude-path", path)]
