@@ -106,7 +106,7 @@ def test_all_calls_are_counted_once_and_no_more_than_the_cap_run(queue: int) -> 
     assert ends.total() == CALLS
     assert (seen.calls, seen.failures) == (ends["failed"] + ends["succeeded"], ends["failed"])
     assert (ends["refused"] > 0) is (queue == 0)
-    assert dependency.most == SIZE
+    assert 1 < dependency.most <= SIZE  # All of it is in use only where there are cores for it.
     assert not bulkhead.in_use
 
 
