@@ -61,15 +61,19 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     return "asyncio", {"loop_factory": virtual_time.VirtualLoop}
 
 
-@pytest.fixture(autouse=True)
-def _bus_as_it_was() -> Generator[None]:
-    """Take off what a test leaves on the bus that all share: a service listens as long as its process lives."""
+def _put_back() -> Generator[None]:
+    """Take off what is left on the bus that all share: a service listens as long as its process lives."""
     bus = default_bus
     before = bus._listeners, dict(bus._put_on), bus._meters, bus._tracers
     yield
     with bus._lock:
         bus._listeners, bus._put_on, bus._meters, bus._tracers = before
         bus._notice()
+
+
+# Once for what a module's fixtures put there, and once for what a test does.
+_bus_as_it_was_before = pytest.fixture(_put_back, scope="module", autouse=True)
+_bus_as_it_was = pytest.fixture(_put_back, autouse=True)
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def _draw() -> str:
     return first
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_drawn.clear)  # The parent has the same ones.
 
 
