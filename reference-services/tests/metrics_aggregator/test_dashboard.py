@@ -1,6 +1,7 @@
 """The dashboard in a real browser: what it shows, by keyboard and to a screen reader, in every size and colour."""
 
 import os
+import re
 import shutil
 from collections.abc import Generator
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_map_and_table_and_timelines_show_every_service(page: Page) -> None:
     expect(page.get_by_role("row").filter(has_text="legacy-bridge")).to_contain_text("0 of 1")
     expect(page.locator("#breakers .row").first).to_contain_text("llm-router")
     strip = page.locator("#breakers .strip").first
-    assert "times, " in (strip.get_attribute("aria-label") or "")
+    assert re.search(r"open \d+ times?, ", strip.get_attribute("aria-label") or "")
     expect(strip.locator(".s2").first).to_be_visible()
     meter = page.get_by_role("meter").first
     assert "slots in use" in (meter.get_attribute("aria-valuetext") or "")
