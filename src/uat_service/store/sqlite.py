@@ -47,13 +47,13 @@ def sqlite_engine(url: URL, *, readers: int, patience: float) -> AsyncEngine:
         bus=EventBus(),
     )
 
-    @while_locked
-    async def run(raw: Any, line: str) -> None:  # noqa: ANN401 - a driver's connection
-        await (await raw.execute(line)).close()
-
     def execute(connection: Any, line: str) -> None:  # noqa: ANN401 - SQLAlchemy's coat of one
+        @while_locked
+        async def run(raw: Any) -> None:  # noqa: ANN401 - a driver's connection
+            await (await raw.execute(line)).close()
+
         try:
-            connection.run_async(lambda raw: run(raw, line))
+            connection.run_async(run)
         except sqlite3.OperationalError as error:
             raise OperationalError(line, None, error) from error
 
