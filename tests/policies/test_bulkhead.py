@@ -262,3 +262,34 @@ async def calling(group: TaskGroup, bulkhead: Bulkhead, served: list[Any], n: in
 
     group.start_soon(bulkhead.acall, body)
     await settle()
+
+
+def test_a_permit_that_waited_for_its_slot_holds_it() -> None:
+    bulkhead, inside, done = Bulkhead(1, queue=1), threading.Event(), threading.Event()
+
+    def work() -> None:
+        with bulkhead.permit():
+            inside.set()
+            assert done.wait(10)
+
+    thread = threading.Thread(target=work)
+    with bulkhead.permit():
+        thread.start()
+        while not bulkhead.snapshot().waiting:
+            thread.join(0.001)
+    assert inside.wait(10)
+
+    assert bulkhead.snapshot().running == 1
+    done.set()
+    thread.join()
+    assert bulkhead.snapshot().running == 0
+
+
+async def test_a_permit_guards_one_block() -> None:
+    permit = Bulkhead(1).permit()
+    async with permit:
+        pass
+
+    with pytest.raises(RuntimeError, match="a permit guards one block"):
+        async with permit:
+            pass

@@ -210,6 +210,15 @@ def test_server_that_is_freed_by_a_caller_that_left_serves_the_next() -> None:
     }
 
 
+def test_caller_that_leaves_the_queue_is_passed_over() -> None:
+    dependency = Dependency(latency=Fixed(3.0), servers=1, notices=True)
+
+    result = simulated(burst(3), dependency, [Timeout(9.0), Timeout(1.0), Timeout(9.0)])
+
+    assert result.buckets[1].queue == 1
+    assert dict(ended(result).items()) == {1.0: failed(1), 3.0: good(1), 6.0: good(1)}
+
+
 @pytest.mark.parametrize("servers", [1, 2], ids=["queued", "served"])
 def test_copy_that_is_cut_in_the_moment_its_server_goes_down_leaves_nothing(servers: int) -> None:
     dependency = Dependency(
