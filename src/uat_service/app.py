@@ -15,7 +15,10 @@ from typing import Any, cast
 import anyio
 import structlog
 from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import PluginProtocol
 from litestar.types import ControllerRouterHandler
 
@@ -69,6 +72,9 @@ class Service:
         details: Adds keys to `/health`.
         limiter: Lets requests in, or None for all. Default: a bulkhead of `BULKHEAD_SIZE`, with a queue as long,
             in which a request waits for at most a second. A streamed answer holds its place until it ends.
+        provide: What handlers get when they name it as a parameter (`NamedDependency`): values, or a `Provide` of
+            Litestar for what belongs to a request. Guards find them in `app.state`.
+        security: Ways of showing who one is, by the names that handlers say in `security=`, for the schema.
         plugins: Of Litestar. An `InitPlugin` changes anything about the application.
         around: Is given the application, and returns one that stands in front of it, behind the operators' routes:
             a proxy, say, that hands on only what is for the service itself.
@@ -102,6 +108,8 @@ class Service:
         lifespan: Sequence[Lifespan] = (),
         details: Details | None = None,
         limiter: Limiter | Unset | None = Unset.UNSET,
+        provide: Mapping[str, object] | None = None,
+        security: Mapping[str, SecurityScheme] | None = None,
         plugins: Sequence[PluginProtocol] = (),
         around: Callable[[App], App] | None = None,
         faithful: bool = False,
@@ -129,7 +137,13 @@ class Service:
             exception_handlers=cast("Any", exception_handlers()),
             lifespan=[*lifespan, self._lifespan],
             logging_config=None,
-            openapi_config=OpenAPIConfig(title=self.name, version=version),
+            dependencies={name: _provided(value) for name, value in (provide or {}).items()},
+            state=State(dict(provide or {})),
+            openapi_config=OpenAPIConfig(
+                title=self.name,
+                version=version,
+                components=Components(security_schemes=dict(security or {})),
+            ),
             plugins=[ProblemResponses(), *plugins],
             response_class=Reply,
         )
@@ -234,6 +248,10 @@ class Service:
         _logger.info("settings", **told)
         for name, meant in self.settings.unknown.items():
             _logger.warning("unknown setting", name=name, meant=meant)
+
+
+def _provided(value: object) -> Provide:
+    return value if isinstance(value, Provide) else Provide(lambda: value, sync_to_thread=False)
 
 
 _logger = structlog.get_logger("uat_service")

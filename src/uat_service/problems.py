@@ -23,7 +23,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, problem
 
-__all__ = ["Problem", "ProblemResponses", "exception_handlers"]
+__all__ = ["Problem", "ProblemResponses", "exception_handlers", "problem_responses"]
 
 Handler = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -37,13 +37,39 @@ def exception_handlers() -> dict[type[Exception] | int, Handler]:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A failed answer, as OpenAPI describes it."""
+    """A failed answer, as OpenAPI describes it.
+
+    Attributes:
+        title: The status in words.
+        status: The status.
+        type: URI of the kind of problem.
+        detail: What went wrong with this request.
+        instance: URI of this very problem.
+        request_id: What every log line about the request has.
+        errors: What was wrong with which field.
+    """
 
     title: str
     status: int
     type: str = "about:blank"
     detail: str | None = None
+    instance: str | None = None
     request_id: str | None = None
+    errors: object = None
+
+
+def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """Return descriptions of problems, for a handler's `responses=`.
+
+    Args:
+        statuses: What the handler may answer with, besides what any request may come to (`ProblemResponses`).
+    """
+    return {
+        status: ResponseSpec(
+            Problem, description=_phrase(status), media_type=MEDIA_TYPE, generate_examples=False
+        )
+        for status in statuses
+    }
 
 
 class ProblemResponses(ReceiveRoutePlugin):
@@ -60,16 +86,8 @@ class ProblemResponses(ReceiveRoutePlugin):
         if isinstance(route, HTTPRoute):
             for handler in route.route_handlers:
                 raised = [each.status_code for each in handler.raises or ()]
-                handler.responses = {
-                    **{status: _described(status) for status in (*_ANYWHERE, *raised)},
-                    **(handler.responses or {}),
-                }
-
-
-def _described(status: int) -> ResponseSpec:
-    return ResponseSpec(
-        Problem, description=_phrase(status), media_type=MEDIA_TYPE, generate_examples=False
-    )
+                described = problem_responses(*_ANYWHERE, *raised)
+                handler.responses = {**described, **(handler.responses or {})}
 
 
 def _refused(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -43,6 +43,7 @@ def page(browser: Browser, showing: str) -> Generator[Page]:
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     page.goto(f"http://{showing}/")
     page.wait_for_selector(READY)
     yield page

@@ -1,9 +1,7 @@
 """Routes, dependencies and parts, made into one service."""
 
-from litestar.config.app import AppConfig
 from litestar.di import Provide
-from litestar.openapi.spec import Components, SecurityScheme
-from litestar.plugins import InitPlugin
+from litestar.openapi.spec import SecurityScheme
 
 from uat_platform.auth.parts import Parts
 from uat_platform.auth.routes import account, admin, authorize, discovery, own, token
@@ -14,31 +12,11 @@ from uat_service.dependency import Dependency
 __all__ = ["serving"]
 
 _VERSION = "1.0.0"
-
-
-class _Wired(InitPlugin):
-    """Gives routes what they ask for, and the schema what is to be known of all of them."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Change the application before it is made."""
-        parts = self._parts
-        app_config.state.parts = parts
-        app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
-        app_config.dependencies["caller"] = Provide(caller_of, sync_to_thread=False)
-        if app_config.openapi_config is not None:
-            app_config.openapi_config.components = Components(
-                security_schemes={
-                    "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
-                    "client": SecurityScheme(type="http", scheme="basic"),
-                    "api_key": SecurityScheme(
-                        type="apiKey", name="X-API-Key", security_scheme_in="header"
-                    ),
-                }
-            )
-        return app_config
+_SECURITY = {
+    "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+    "client": SecurityScheme(type="http", scheme="basic"),
+    "api_key": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
+}
 
 
 def serving(parts: Parts) -> Service:
@@ -64,7 +42,8 @@ def serving(parts: Parts) -> Service:
         ],
         dependencies=dependencies,
         lifespan=[parts.lifespan],
-        plugins=[_Wired(parts)],
+        provide={"parts": parts, "caller": Provide(caller_of, sync_to_thread=False)},
+        security=_SECURITY,
         details=lambda: {"service": "auth-service"},
     )
     for counter in parts.counters:

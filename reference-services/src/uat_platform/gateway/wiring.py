@@ -5,10 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from litestar import Litestar
-from litestar.config.app import AppConfig
-from litestar.di import Provide
-from litestar.openapi.spec import Components, SecurityScheme
-from litestar.plugins import InitPlugin
+from litestar.openapi.spec import SecurityScheme
 
 from uat_platform.gateway.front import Front
 from uat_platform.gateway.own import general
@@ -27,22 +24,6 @@ from uat_service.environment import ConfigurationError
 __all__ = ["serving"]
 
 _VERSION = "1.0.0"
-
-
-class _Wired(InitPlugin):
-    """Gives routes what they ask for, and the schema what is to be known of all of them."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Change the application before it is made."""
-        parts = self._parts
-        app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
-        if app_config.openapi_config is not None:
-            scheme = SecurityScheme(type="http", scheme="bearer", description="ADMIN_TOKEN")
-            app_config.openapi_config.components = Components(security_schemes={"admin": scheme})
-        return app_config
 
 
 def serving(settings: GatewaySettings, variables: Mapping[str, str]) -> Service:
@@ -80,7 +61,8 @@ def serving(settings: GatewaySettings, variables: Mapping[str, str]) -> Service:
         details=lambda: {"services": parts.checking.states()},
         # Each upstream has slots of its own: one for all would let one that is slow take those of the others.
         limiter=None,
-        plugins=[_Wired(parts)],
+        provide={"parts": parts},
+        security={"admin": SecurityScheme(type="http", scheme="bearer", description="ADMIN_TOKEN")},
         around=around,
         faithful=True,
     )

@@ -1,9 +1,5 @@
 """The load balancer: `python -m uat_service.serve uat_platform.load_balancer.app:service`."""
 
-from litestar.config.app import AppConfig
-from litestar.di import Provide
-from litestar.plugins import InitPlugin
-
 from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.routes import (
     discovery,
@@ -19,19 +15,6 @@ from uat_service.dependency import Dependency
 __all__ = ["service", "serving"]
 
 _VERSION = "1.0.0"
-
-
-class _Wired(InitPlugin):
-    """Gives routes what they ask for."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Change the application before it is made."""
-        parts = self._parts
-        app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
-        return app_config
 
 
 def serving(parts: Parts) -> Service:
@@ -50,7 +33,7 @@ def serving(parts: Parts) -> Service:
         # What is in memory serves; a disk that is full only costs the next start its memories.
         dependencies=[Dependency("snapshot", parts.database, required=False)],
         lifespan=[parts.lifespan],
-        plugins=[_Wired(parts)],
+        provide={"parts": parts},
         details=lambda: _details(parts),
         around=parts.front,
         faithful=True,

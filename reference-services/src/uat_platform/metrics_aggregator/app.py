@@ -2,10 +2,6 @@
 
 from collections.abc import Callable
 
-from litestar.config.app import AppConfig
-from litestar.di import Provide
-from litestar.plugins import InitPlugin
-
 from uat_platform.metrics_aggregator.dashboard.news import News
 from uat_platform.metrics_aggregator.fleet.resilience import fleet
 from uat_platform.metrics_aggregator.fleet.scraped import Scraped
@@ -28,20 +24,6 @@ from uat_service.dependency import Dependency
 __all__ = ["made", "served", "service"]
 
 _VERSION = "1.0.0"
-
-
-class _Wired(InitPlugin):
-    """Gives routes what they ask for."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Change the application before it is made."""
-        parts, news = self._parts, News(self._parts)
-        app_config.dependencies["parts"] = Provide(lambda: parts, sync_to_thread=False)
-        app_config.dependencies["news"] = Provide(lambda: news, sync_to_thread=False)
-        return app_config
 
 
 def made(settings: MetricsSettings, *, now: Callable[[], float] = wall_time) -> Service:
@@ -75,7 +57,7 @@ def served(parts: Parts) -> Service:
         ],
         dependencies=dependencies,
         lifespan=[parts.lifespan],
-        plugins=[_Wired(parts)],
+        provide={"parts": parts, "news": News(parts)},
         resilience=lambda own: fleet(own, parts.roster),
     )
     service.metrics.registry.register(Unified(parts.memory))

@@ -14,10 +14,11 @@ from litestar.params import JSONBody
 
 from uat_platform.auth.accounts.users import User, UserExistsError
 from uat_platform.auth.parts import Parts
-from uat_platform.auth.routes.answers import NO_STORE, answers
+from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import bearer, needs, origin, refused
 from uat_platform.auth.sessions.callers import Caller
 from uat_platform.auth.sessions.sessions import Begun
+from uat_service.problems import problem_responses
 from uat_service.tokens import InvalidTokenError
 
 __all__ = ["routes"]
@@ -125,7 +126,12 @@ class Fresh(msgspec.Struct):
     token_type: str = BEARER
 
 
-@post("/auth/register", status_code=200, cache_control=NO_STORE, responses=answers(400, 409, 429))
+@post(
+    "/auth/register",
+    status_code=200,
+    cache_control=NO_STORE,
+    responses=problem_responses(400, 409, 429),
+)
 async def register(
     request: Request[Any, Any, Any], data: JSONBody[Registration], parts: NamedDependency[Parts]
 ) -> SignedUp:
@@ -146,7 +152,12 @@ async def register(
     )
 
 
-@post("/auth/login", status_code=200, cache_control=NO_STORE, responses=answers(400, 401, 429))
+@post(
+    "/auth/login",
+    status_code=200,
+    cache_control=NO_STORE,
+    responses=problem_responses(400, 401, 429),
+)
 async def login(
     request: Request[Any, Any, Any], data: JSONBody[Credentials], parts: NamedDependency[Parts]
 ) -> SignedIn:
@@ -170,7 +181,7 @@ async def login(
     status_code=200,
     security=_BEARER,
     guards=[needs()],
-    responses=answers(401),
+    responses=problem_responses(401),
 )
 async def logout(caller: NamedDependency[Caller], parts: NamedDependency[Parts]) -> Done:
     """End the session of a token, and all tokens of that session with it."""
@@ -181,7 +192,7 @@ async def logout(caller: NamedDependency[Caller], parts: NamedDependency[Parts])
     return Done("Logged out successfully")
 
 
-@get("/auth/verify", security=_BEARER, guards=[needs()], responses=answers(401))
+@get("/auth/verify", security=_BEARER, guards=[needs()], responses=problem_responses(401))
 async def verify(caller: NamedDependency[Caller]) -> Verified:
     """Tell who has an access token, if it is valid, not revoked, and its session has not ended."""
     if caller.user is None:
@@ -189,7 +200,7 @@ async def verify(caller: NamedDependency[Caller]) -> Verified:
     return Verified(_shown(caller.user))
 
 
-@get("/auth/verify-api-key", security=[{"api_key": []}], responses=answers(401))
+@get("/auth/verify-api-key", security=[{"api_key": []}], responses=problem_responses(401))
 async def verify_api_key(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> Verified:
@@ -203,7 +214,9 @@ async def verify_api_key(
     return Verified(_shown(user))
 
 
-@post("/auth/refresh", status_code=200, cache_control=NO_STORE, responses=answers(400, 401))
+@post(
+    "/auth/refresh", status_code=200, cache_control=NO_STORE, responses=problem_responses(400, 401)
+)
 async def refresh(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],

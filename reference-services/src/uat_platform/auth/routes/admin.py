@@ -14,8 +14,9 @@ from uat_platform.auth.keys.signing_key import SigningKey
 from uat_platform.auth.oauth.clients import Client
 from uat_platform.auth.oauth.scopes import words
 from uat_platform.auth.parts import Parts
-from uat_platform.auth.routes.answers import NO_STORE, answers
+from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import needs
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -97,7 +98,7 @@ class UserChange(msgspec.Struct):
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-@get("/admin/clients", security=_BEARER, guards=_ADMIN, responses=answers(401, 403))
+@get("/admin/clients", security=_BEARER, guards=_ADMIN, responses=problem_responses(401, 403))
 async def clients(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> list[ShownClient]:
     """List a hundred clients, from the one after an id on."""
     return [_client(each) for each in await parts.clients.page(after=after)]
@@ -108,7 +109,7 @@ async def clients(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> 
     security=_BEARER,
     guards=_ADMIN,
     cache_control=NO_STORE,
-    responses=answers(400, 401, 403),
+    responses=problem_responses(400, 401, 403),
 )
 async def add_client(data: JSONBody[NewClient], parts: NamedDependency[Parts]) -> ShownClient:
     """Let a program in. Its secret is shown this once."""
@@ -130,7 +131,7 @@ async def add_client(data: JSONBody[NewClient], parts: NamedDependency[Parts]) -
     security=_BEARER,
     guards=_ADMIN,
     cache_control=NO_STORE,
-    responses=answers(401, 403, 404, 409),
+    responses=problem_responses(401, 403, 404, 409),
 )
 async def new_secret(client_id: FromPath[str], parts: NamedDependency[Parts]) -> ShownClient:
     """Give a program another secret; the one before is good no more."""
@@ -146,7 +147,7 @@ async def new_secret(client_id: FromPath[str], parts: NamedDependency[Parts]) ->
     "/admin/clients/{client_id:str}",
     security=_BEARER,
     guards=_ADMIN,
-    responses=answers(401, 403, 404),
+    responses=problem_responses(401, 403, 404),
 )
 async def remove_client(client_id: FromPath[str], parts: NamedDependency[Parts]) -> None:
     """Let a program in no more, and end its sessions."""
@@ -154,7 +155,7 @@ async def remove_client(client_id: FromPath[str], parts: NamedDependency[Parts])
         raise NotFoundException("there is no such client")
 
 
-@get("/admin/keys", security=_BEARER, guards=_ADMIN, responses=answers(401, 403))
+@get("/admin/keys", security=_BEARER, guards=_ADMIN, responses=problem_responses(401, 403))
 async def keys(parts: NamedDependency[Parts]) -> list[ShownKey]:
     """List the keys, the oldest first."""
     return [_key(each) for each in parts.keys.keys]
@@ -165,7 +166,7 @@ async def keys(parts: NamedDependency[Parts]) -> list[ShownKey]:
     status_code=200,
     security=_BEARER,
     guards=_ADMIN,
-    responses=answers(400, 401, 403, 409),
+    responses=problem_responses(400, 401, 403, 409),
 )
 async def rotate(data: JSONBody[Rotation], parts: NamedDependency[Parts]) -> ShownKey:
     """Let the next key sign; 409 when it was published too short a time ago, unless forced."""
@@ -176,7 +177,7 @@ async def rotate(data: JSONBody[Rotation], parts: NamedDependency[Parts]) -> Sho
         raise ClientException(str(error), status_code=409, headers=told) from None
 
 
-@get("/admin/users", security=_BEARER, guards=_ADMIN, responses=answers(401, 403))
+@get("/admin/users", security=_BEARER, guards=_ADMIN, responses=problem_responses(401, 403))
 async def users(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> list[ShownUser]:
     """List a hundred users, from the one after an address on."""
     return [_user(each) for each in await parts.users.page(after=after)]
@@ -186,7 +187,7 @@ async def users(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> li
     "/admin/users/{user_id:str}",
     security=_BEARER,
     guards=_ADMIN,
-    responses=answers(400, 401, 403, 404),
+    responses=problem_responses(400, 401, 403, 404),
 )
 async def change_user(
     user_id: FromPath[str], data: JSONBody[UserChange], parts: NamedDependency[Parts]

@@ -24,7 +24,6 @@ from uat_platform.auth.oauth.authorization import (
 )
 from uat_platform.auth.oauth.scopes import granted
 from uat_platform.auth.parts import Parts
-from uat_platform.auth.routes.answers import answers
 from uat_platform.auth.routes.browser import (
     go_to,
     refuse_other_sites,
@@ -37,6 +36,7 @@ from uat_platform.auth.routes.signed_in import origin
 from uat_platform.auth.sessions.session import Session
 from uat_resilience import CallRefusedError
 from uat_resilience.integrations.serving.problem import refusal
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -87,7 +87,7 @@ def _sent_back(_: Request_, error: RefusedError) -> Response[str]:
 
 _HANDLERS: Any = {UnanswerableError: _shown, RefusedError: _sent_back}
 _ANSWERS = {
-    **answers(429),
+    **problem_responses(429),
     303: ResponseSpec(None, description="Somewhere else", generate_examples=False),
     400: ResponseSpec(
         str, description="A page that says why", media_type="text/html", generate_examples=False
@@ -131,7 +131,7 @@ async def authorize(request: Request_, parts: NamedDependency[Parts]) -> Respons
     status_code=200,
     media_type="text/html",
     exception_handlers=_HANDLERS,
-    responses={**_ANSWERS, **answers(403)},
+    responses={**_ANSWERS, **problem_responses(403)},
 )
 async def login(
     request: Request_, data: URLEncodedBody[LoginForm], parts: NamedDependency[Parts]
@@ -171,7 +171,7 @@ async def login(
     status_code=200,
     media_type="text/html",
     exception_handlers=_HANDLERS,
-    responses={**_ANSWERS, **answers(403)},
+    responses={**_ANSWERS, **problem_responses(403)},
 )
 async def consent(
     request: Request_, data: URLEncodedBody[ConsentForm], parts: NamedDependency[Parts]

@@ -12,9 +12,10 @@ from uat_platform.auth.oauth.clients import GRANTS
 from uat_platform.auth.oauth.id_tokens import identity
 from uat_platform.auth.oauth.scopes import MEANINGS
 from uat_platform.auth.parts import Parts
-from uat_platform.auth.routes.answers import NO_STORE, answers
+from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import needs, refused
 from uat_platform.auth.sessions.callers import Caller
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -26,7 +27,6 @@ _KEPT = {"Cache-Control": f"public, max-age={_SECONDS}"}
 
 @get(
     ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"],
-    responses=answers(),
 )
 async def metadata(parts: NamedDependency[Parts]) -> Response[dict[str, Any]]:
     """Return where what is, and what is supported (OpenID Connect Discovery, RFC 8414)."""
@@ -59,7 +59,7 @@ async def metadata(parts: NamedDependency[Parts]) -> Response[dict[str, Any]]:
     return Response(told, headers=_KEPT)
 
 
-@get("/.well-known/jwks.json", responses=answers())
+@get("/.well-known/jwks.json")
 async def jwks(parts: NamedDependency[Parts]) -> Response[dict[str, list[dict[str, Any]]]]:
     """Return the key set (RFC 7517)."""
     return Response(parts.keys.published(), headers=_KEPT)
@@ -72,7 +72,7 @@ async def jwks(parts: NamedDependency[Parts]) -> Response[dict[str, list[dict[st
     security=[{"bearer": []}],
     guards=[needs("openid")],
     cache_control=NO_STORE,
-    responses=answers(401, 403),
+    responses=problem_responses(401, 403),
 )
 async def userinfo(caller: NamedDependency[Caller]) -> dict[str, Any]:
     """Return what the client of a token may know of its user."""

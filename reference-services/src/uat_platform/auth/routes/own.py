@@ -11,9 +11,10 @@ from litestar.params import FromPath, JSONBody
 from uat_platform.auth.accounts.users import User
 from uat_platform.auth.parts import Parts
 from uat_platform.auth.routes.account import Done, NewPassword
-from uat_platform.auth.routes.answers import NO_STORE, answers
+from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import needs, origin, refused
 from uat_platform.auth.sessions.callers import Caller
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -60,7 +61,7 @@ class ApiKey(msgspec.Struct):
     api_key: str
 
 
-@get("/sessions", security=_BEARER, guards=_ACCOUNT, responses=answers(401, 403))
+@get("/sessions", security=_BEARER, guards=_ACCOUNT, responses=problem_responses(401, 403))
 async def sessions(caller: NamedDependency[Caller], parts: NamedDependency[Parts]) -> ShownSessions:
     """Tell where the user is signed in, the newest first."""
     current = None if caller.session is None else caller.session.id
@@ -86,7 +87,7 @@ async def sessions(caller: NamedDependency[Caller], parts: NamedDependency[Parts
     "/sessions/{session_id:str}",
     security=_BEARER,
     guards=_ACCOUNT,
-    responses=answers(401, 403, 404),
+    responses=problem_responses(401, 403, 404),
 )
 async def end_session(
     session_id: FromPath[str], caller: NamedDependency[Caller], parts: NamedDependency[Parts]
@@ -102,7 +103,7 @@ async def end_session(
     status_code=200,
     security=_BEARER,
     guards=_ACCOUNT,
-    responses=answers(401, 403),
+    responses=problem_responses(401, 403),
 )
 async def end_other_sessions(
     caller: NamedDependency[Caller], parts: NamedDependency[Parts]
@@ -116,7 +117,7 @@ async def end_other_sessions(
     status_code=200,
     security=_BEARER,
     guards=_ACCOUNT,
-    responses=answers(400, 401, 403, 429),
+    responses=problem_responses(400, 401, 403, 429),
 )
 async def change_password(
     request: Request[Any, Any, Any],
@@ -141,7 +142,7 @@ async def change_password(
     security=_BEARER,
     guards=_ACCOUNT,
     cache_control=NO_STORE,
-    responses=answers(401, 403),
+    responses=problem_responses(401, 403),
 )
 async def new_api_key(caller: NamedDependency[Caller], parts: NamedDependency[Parts]) -> ApiKey:
     """Return another API key; the one before is good no more."""

@@ -19,8 +19,9 @@ from uat_platform.auth.oauth.codes import ShownCode
 from uat_platform.auth.oauth.errors import OAuthError, invalid_client
 from uat_platform.auth.oauth.grants import Issued
 from uat_platform.auth.parts import Parts
-from uat_platform.auth.routes.answers import NO_STORE, answers
+from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import origin
+from uat_service.problems import problem_responses
 from uat_service.tokens import InvalidTokenError
 
 __all__ = ["routes"]
@@ -102,7 +103,7 @@ def malformed(request: Request_, _: ValidationException) -> Response[Refused]:
 
 _HANDLERS: Any = {OAuthError: in_their_words, ValidationException: malformed}
 _ANSWERS = {
-    **answers(429),
+    **problem_responses(429),
     **{
         status: ResponseSpec(Refused, generate_examples=False, description=words)
         for status, words in ((400, "The request is refused"), (401, "The client is not known"))

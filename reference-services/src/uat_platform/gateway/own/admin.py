@@ -10,12 +10,13 @@ from litestar.params import HeaderParameter, QueryParameter
 
 from uat_platform.gateway.own.explaining import Explained, explain
 from uat_platform.gateway.own.operators import operators_only
-from uat_platform.gateway.own.schema import ADMIN, TakesToml, answers
+from uat_platform.gateway.own.schema import ADMIN, TakesToml
 from uat_platform.gateway.own.shown import ShownUpstream, shown
 from uat_platform.gateway.parts import Parts
 from uat_platform.gateway.routes import RoutesError, read_table
 from uat_platform.gateway.routes.live import ConflictError, ReadOnlyError
 from uat_platform.gateway.routes.reading import LARGEST
+from uat_service.problems import problem_responses
 
 __all__ = ["admin"]
 
@@ -42,7 +43,7 @@ class Replaced(msgspec.Struct):
     changed: list[str]
 
 
-@get("/routes", responses=answers(*_REFUSED), security=ADMIN)
+@get("/routes", responses=problem_responses(*_REFUSED), security=ADMIN)
 async def held(parts: NamedDependency[Parts]) -> Response[Held]:
     """Return the routes that hold."""
     now = parts.routes.now
@@ -52,7 +53,7 @@ async def held(parts: NamedDependency[Parts]) -> Response[Held]:
 
 @put(
     "/routes",
-    responses=answers(400, 409, 412, 413, *_REFUSED),
+    responses=problem_responses(400, 409, 412, 413, *_REFUSED),
     security=ADMIN,
     operation_class=TakesToml,
     request_max_body_size=4 * LARGEST,
@@ -100,14 +101,14 @@ async def replace(
     return Response(body, headers={"ETag": f'"{version.digest}"'})
 
 
-@get("/upstreams", responses=answers(*_REFUSED), security=ADMIN)
+@get("/upstreams", responses=problem_responses(*_REFUSED), security=ADMIN)
 async def upstreams(parts: NamedDependency[Parts]) -> list[ShownUpstream]:
     """Return all upstreams with their instances, breakers and slots."""
     states = parts.checking.states()
     return [await shown(each, states[each.name]) for each in parts.upstreams.all()]
 
 
-@get("/explain", responses=answers(400, *_REFUSED), security=ADMIN)
+@get("/explain", responses=problem_responses(400, *_REFUSED), security=ADMIN)
 async def explained(
     parts: NamedDependency[Parts],
     path: Annotated[str, QueryParameter(min_length=1, max_length=8192)],

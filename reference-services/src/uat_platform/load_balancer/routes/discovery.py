@@ -15,7 +15,8 @@ from litestar.params import QueryParameter
 
 from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.registry.registration import Registration
-from uat_platform.load_balancer.routes.answers import NAME, answers
+from uat_platform.load_balancer.routes.names import NAME
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -32,7 +33,7 @@ class TargetGroup(msgspec.Struct):
 Service = Annotated[str | None, QueryParameter(pattern=NAME, description="Only of this service")]
 
 
-@get("/sd/prometheus", responses=answers(400))
+@get("/sd/prometheus", responses=problem_responses(400))
 async def targets(parts: NamedDependency[Parts], service: Service = None) -> list[TargetGroup]:
     """Return all instances that have metrics, also those that are not fit: that is for Prometheus to see."""
     fleet = parts.fleet

@@ -19,7 +19,8 @@ from litestar.params import JSONBody
 from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import RegistryFullError
-from uat_platform.load_balancer.routes.answers import ID, Id, Name, answers
+from uat_platform.load_balancer.routes.names import ID, Id, Name
+from uat_service.problems import problem_responses
 from uat_service.resolver import Instance
 
 __all__ = ["routes"]
@@ -76,7 +77,7 @@ class Lease(msgspec.Struct):
     "/services/{name:str}/instances",
     responses={
         200: ResponseSpec(Lease, description="It was known already", generate_examples=False),
-        **answers(400, 401),
+        **problem_responses(400, 401),
     },
 )
 async def register(
@@ -105,7 +106,7 @@ async def register(
     return Response(_lease(new), status_code=200 if known else 201)
 
 
-@put("/services/{name:str}/instances/{id_:str}/lease", responses=answers(400, 401, 404))
+@put("/services/{name:str}/instances/{id_:str}/lease", responses=problem_responses(400, 401, 404))
 async def renew(
     name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> Lease:
@@ -119,7 +120,7 @@ async def renew(
     return _lease(found)
 
 
-@delete("/services/{name:str}/instances/{id_:str}", responses=answers(400, 401, 404))
+@delete("/services/{name:str}/instances/{id_:str}", responses=problem_responses(400, 401, 404))
 async def leave(
     name: Name, id_: Id, request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 ) -> None:

@@ -5,13 +5,14 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 
 from uat_platform.load_balancer.parts import Parts
-from uat_platform.load_balancer.routes.answers import Name, answers
+from uat_platform.load_balancer.routes.names import Name
 from uat_platform.load_balancer.views import ServiceLine, ServiceView, line, view
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
 
-@get("/services", responses=answers())
+@get("/services")
 async def services(parts: NamedDependency[Parts]) -> dict[str, ServiceLine]:
     """Return all services, each in a few words."""
     fleet = parts.fleet
@@ -19,7 +20,7 @@ async def services(parts: NamedDependency[Parts]) -> dict[str, ServiceLine]:
     return {name: line(name, group, fleet.registry, now) for name, group in fleet.groups.items()}
 
 
-@get("/services/{name:str}", responses=answers(400, 404))
+@get("/services/{name:str}", responses=problem_responses(400, 404))
 async def service(name: Name, parts: NamedDependency[Parts]) -> ServiceView:
     """Return one service with its hosts: their scores, weights and states, and why."""
     fleet = parts.fleet

@@ -13,9 +13,10 @@ from litestar.params import QueryParameter
 from uat_platform.load_balancer.balancing.algorithms import Asked
 from uat_platform.load_balancer.balancing.group import Choice, Group
 from uat_platform.load_balancer.parts import Parts
-from uat_platform.load_balancer.routes.answers import NAME, answers
+from uat_platform.load_balancer.routes.names import NAME
 from uat_platform.load_balancer.settings import Name as Algorithm
 from uat_platform.load_balancer.views import HostView, view
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -42,7 +43,7 @@ class Simulation(msgspec.Struct):
     candidates: list[HostView]
 
 
-@get("/simulate", responses=answers(400, 404))
+@get("/simulate", responses=problem_responses(400, 404))
 async def simulate(
     parts: NamedDependency[Parts],
     *,

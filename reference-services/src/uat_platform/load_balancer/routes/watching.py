@@ -19,9 +19,10 @@ from litestar.params import QueryParameter
 from litestar.types import ASGIApp
 
 from uat_platform.load_balancer.parts import Parts
-from uat_platform.load_balancer.routes.answers import NAME, answers
+from uat_platform.load_balancer.routes.names import NAME
 from uat_platform.load_balancer.views import view
 from uat_service.events import Event, EventStream
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -38,7 +39,7 @@ Service = Annotated[str | None, QueryParameter(pattern=NAME, description="Only o
             generate_examples=False,
             media_type="text/event-stream",
         ),
-        **answers(400),
+        **problem_responses(400),
     },
 )
 async def watch(parts: NamedDependency[Parts], service: Service = None) -> ASGIApp:

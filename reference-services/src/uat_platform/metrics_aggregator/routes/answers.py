@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 from litestar import Request, Response
@@ -12,9 +12,8 @@ from litestar.openapi import ResponseSpec
 from uat_platform.metrics_aggregator.promql.errors import QueryError
 from uat_platform.metrics_aggregator.promql.values import Value, is_ranges, is_vector, number
 from uat_platform.metrics_aggregator.series.samples import Samples
-from uat_resilience.integrations.serving.problem import MEDIA_TYPE
 
-__all__ = ["AS_PROMETHEUS", "Data", "Problem", "Refused", "Shown", "answers", "data", "problems"]
+__all__ = ["AS_PROMETHEUS", "Data", "Refused", "Shown", "answers", "data"]
 
 Point = list[float | str]
 
@@ -40,17 +39,6 @@ class Refused(msgspec.Struct, rename="camel"):
     error_type: str
     error: str
     status: Literal["error"] = "error"
-
-
-class Problem(msgspec.Struct, omit_defaults=True):
-    """What went wrong (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str | None = None
-    request_id: str | None = None
-    errors: Annotated[object, msgspec.Meta(description="What was wrong with which field")] = None
 
 
 def data(value: Value, time: int) -> Data:
@@ -107,27 +95,11 @@ AS_PROMETHEUS: Any = {QueryError: _query_error, HTTPException: _invalid}
 """Exception handlers for routes that clients of Prometheus ask."""
 
 
-def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """Return the problems that a route may answer with, for `responses=`."""
-    return {
-        status: ResponseSpec(
-            Problem,
-            description=HTTPStatus(status).phrase,
-            media_type=MEDIA_TYPE,
-            generate_examples=False,
-        )
-        for status in (*statuses, 503, 504)
-    }
-
-
 def answers(*statuses: int) -> dict[int, ResponseSpec]:
     """Return the refusals that a route may answer with in Prometheus' words, for `responses=`."""
     return {
-        **problems(),
-        **{
-            status: ResponseSpec(
-                Refused, description=HTTPStatus(status).phrase, generate_examples=False
-            )
-            for status in (400, *statuses)
-        },
+        status: ResponseSpec(
+            Refused, description=HTTPStatus(status).phrase, generate_examples=False
+        )
+        for status in (400, *statuses)
     }

@@ -10,8 +10,8 @@ from litestar.types import ASGIApp
 
 from uat_platform.metrics_aggregator.dashboard.news import News
 from uat_platform.metrics_aggregator.dashboard.page import page, policy
-from uat_platform.metrics_aggregator.routes.answers import problems
 from uat_service.events import EventStream
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -23,7 +23,7 @@ Service = Annotated[
 ]
 
 
-@get("/", media_type=MediaType.HTML, responses=problems())
+@get("/", media_type=MediaType.HTML)
 async def dashboard() -> Response[str]:
     """Return the dashboard."""
     headers = {
@@ -38,7 +38,7 @@ async def dashboard() -> Response[str]:
 @get(
     "/events",
     responses={
-        **problems(400),
+        **problem_responses(400),
         200: ResponseSpec(str, media_type="text/event-stream", description="Events `view`: JSON"),
     },
 )

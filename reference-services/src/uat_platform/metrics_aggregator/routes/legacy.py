@@ -11,8 +11,8 @@ from litestar.params import JSONBody, QueryParameter
 
 from uat_platform.metrics_aggregator.fleet.aggregates import Aggregate, Record, aggregate, record
 from uat_platform.metrics_aggregator.parts import Parts
-from uat_platform.metrics_aggregator.routes.answers import problems
 from uat_platform.metrics_aggregator.scraping.target import from_address
+from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
@@ -63,19 +63,19 @@ class Well(msgspec.Struct):
     status: Literal["healthy"] = "healthy"
 
 
-@get("/test", responses=problems())
+@get("/test")
 async def test() -> Fine:
     """Say that it is there."""
     return Fine()
 
 
-@get("/api/v1/metrics/health", responses=problems())
+@get("/api/v1/metrics/health")
 async def health(parts: NamedDependency[Parts]) -> Well:
     """Say that it is well. `/health` says more."""
     return Well(parts.settings.service_name, int(parts.now()))
 
 
-@post("/api/v1/metrics/register", status_code=200, responses=problems(400))
+@post("/api/v1/metrics/register", status_code=200, responses=problem_responses(400))
 async def register(parts: NamedDependency[Parts], data: JSONBody[Registration]) -> Registered:
     """Ask a service for its metrics from now on, also after a restart."""
     address = urlsplit(data.endpoint).netloc
@@ -89,13 +89,13 @@ async def register(parts: NamedDependency[Parts], data: JSONBody[Registration]) 
     return Registered()
 
 
-@get("/api/v1/metrics/services", responses=problems())
+@get("/api/v1/metrics/services")
 async def services(parts: NamedDependency[Parts]) -> list[Record]:
     """Return all services, with what they measure now."""
     return [record(each) for each in parts.roster]
 
 
-@get("/api/v1/metrics/data", responses=problems(400, 404))
+@get("/api/v1/metrics/data", responses=problem_responses(400, 404))
 async def data(
     parts: NamedDependency[Parts], metric: Metric = None, service: Named = None
 ) -> dict[str, Aggregate] | Aggregate | Record:
