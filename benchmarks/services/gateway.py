@@ -15,7 +15,7 @@ import uvicorn
 
 from uat_platform.gateway.settings import GatewaySettings
 from uat_platform.gateway.wiring import serving
-from uat_service.proxy.spelling import FaithfulProtocol
+from uat_service.protocol import FaithfulProtocol
 
 __all__ = ["main"]
 

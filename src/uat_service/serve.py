@@ -13,30 +13,22 @@ this.
 """
 
 import argparse
-import asyncio
 import os
 import socket
 import sys
 import traceback
-from contextvars import Context
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-
 from uat_service.app import Service
 from uat_service.environment import ConfigurationError
-from uat_service.proxy.spelling import FaithfulProtocol
 from uat_service.server import Server
 
 __all__ = ["CANNOT_START", "main"]
 
 CANNOT_START = 3
 _LAST_PORT = 65535
-_LARGEST_HEAD = 65_536
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LIFELINE = "UAT_LIFELINE_FD"
 
 
@@ -68,60 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
         inherited=given.fd is not None,
         faithful=service.faithful,
     )
-    server.config.http = _Faithful if service.faithful else _Attentive
     server.run([listener, *own])
-
-
-class _Limited(HttpToolsProtocol):
-    """uvicorn's protocol, which refuses heads that go on and on: its parser would keep all of it."""
-
-    _open = False
-    _read = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Read on, and count what belongs to a head that has not ended."""
-        super().data_received(data)
-        if self._open and not self.transport.is_closing():
-            self._read += len(data)
-            if self._read > _LARGEST_HEAD:
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
-
-    def on_message_begin(self) -> None:
-        """Take note that a head begins."""
-        self._open, self._read = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Take note that it has ended."""
-        self._open = False
-        super().on_headers_complete()
-
-
-class _Faithful(_Limited, FaithfulProtocol):
-    """The same, for a proxy, which looks after its clients itself."""
-
-
-class _Attentive(_Limited):
-    """The same, which ends the work on a request whose client has left before its answer.
-
-    A deadline ends it the same way, so that whoever can be called with one can be left, too. What goes on after
-    the answer, a background task of it, is left alone.
-    """
-
-    _work: asyncio.Task[None] | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel what runs for nobody."""
-        super().connection_lost(exc)
-        if self._work is not None and not self.cycle.response_complete:
-            self._work.cancel()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Do as uvicorn does with `reset_contextvars`, and remember the task."""
-        self._work = self.loop.create_task(cycle.run_asgi(app), context=Context())
-        self._work.add_done_callback(self.tasks.discard)
-        self.tasks.add(self._work)
 
 
 def _loaded(name: str) -> Service:

@@ -27,7 +27,7 @@ import uvicorn
 
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_resilience.lifecycle import GracefulShutdown
-from uat_service.proxy.spelling import FaithfulProtocol
+from uat_service.protocol import AttentiveProtocol, FaithfulProtocol
 
 __all__ = ["Server"]
 
@@ -55,7 +55,8 @@ class Server(uvicorn.Server):
         lifeline: Descriptor that reads the end of the file when whoever started us is gone, or None.
         inherited: True when whoever started us listens on the socket too. At the first signal no more connections
             are taken from it then: they wait for the next process, and none is told that we are leaving.
-        faithful: Let names of headers be as they are spelled, and add no `Date`.
+        faithful: Let names of headers be as they are spelled, add no `Date`, and let the application itself end
+            the work for a client that has left.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             date_header=not faithful,
-            http=FaithfulProtocol if faithful else "auto",
+            http=FaithfulProtocol if faithful else AttentiveProtocol,
             ws="websockets-sansio",
             timeout_keep_alive=_KEEP_ALIVE,
             # Less than all of it, so that what comes after the work has some, too. uvicorn takes fractions.

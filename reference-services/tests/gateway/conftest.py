@@ -20,7 +20,7 @@ from uat_platform.gateway.wiring import serving as gateway_service
 from uat_resilience.clock import wall_time
 from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
 from uat_service.app import Service
-from uat_service.proxy.spelling import FaithfulProtocol
+from uat_service.protocol import FaithfulProtocol
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 ADMIN = "let-me-in"

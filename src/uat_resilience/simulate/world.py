@@ -69,9 +69,9 @@ class KernelWorld:
         """Return an alarm for deadlines that fall due in the order they are set."""
         return Alarm(self._kernel)
 
-    def single_alarm(self, clock: Clock) -> "Alarm":  # noqa: ARG002 - there is one clock
-        """Return an alarm for one deadline."""
-        return Alarm(self._kernel)
+    def single_alarm(self, clock: Clock) -> "SingleAlarm":  # noqa: ARG002 - there is one clock
+        """Return an alarm for one deadline of the running task."""
+        return SingleAlarm(self._kernel)
 
 
 class KernelWaiter:
@@ -133,8 +133,9 @@ class Alarm:
     def enter(self, until: float, policy: str, after: float) -> Scope | None:
         """Watch over the running task until `until`, which is no earlier than those watched already."""
         task = self.clock.current
-        if task is None:
-            return None
+        return None if task is None else self._watch(task, until, policy, after)
+
+    def _watch(self, task: Task, until: float, policy: str, after: float) -> Scope:
         scope = Scope(self, until, policy, after, task)
         self.running[scope] = None
         if not self._armed:
@@ -152,3 +153,13 @@ class Alarm:
         if until is not None and not self._armed:
             self._armed = True
             self.clock.at_time(until, Alarm._ring, self)
+
+
+class SingleAlarm(Alarm):
+    """An alarm for one deadline of the running task."""
+
+    __slots__ = ()
+
+    def enter(self, until: float, policy: str, after: float) -> Scope:
+        """Watch over the running task until `until`."""
+        return self._watch(running(self.clock), until, policy, after)

@@ -18,6 +18,7 @@ from uat_resilience.clock import Clock
 __all__ = [
     "AsyncAlarm",
     "AsyncRace",
+    "AsyncSingleAlarm",
     "AsyncWaiter",
     "AsyncWorld",
     "Waiter",
@@ -55,6 +56,14 @@ class AsyncAlarm(Protocol):
 
     def enter(self, until: float, policy: str, after: float) -> EnforcedDeadline | None:
         """Cut the running task at `until`; None when this alarm's loop is not the one that runs here."""
+        ...
+
+
+class AsyncSingleAlarm(Protocol):
+    """Watches over the one deadline for which it is made."""
+
+    def enter(self, until: float, policy: str, after: float) -> EnforcedDeadline:
+        """Watch over the running task until `until`."""
         ...
 
 
@@ -115,8 +124,8 @@ class AsyncWorld(Protocol):
         """Return an alarm for the running loop, for deadlines that fall due in the order they are set."""
         ...
 
-    def single_alarm(self, clock: Clock) -> AsyncAlarm:
-        """Return an alarm for one deadline."""
+    def single_alarm(self, clock: Clock) -> AsyncSingleAlarm:
+        """Return an alarm for one deadline of the running task."""
         ...
 
 

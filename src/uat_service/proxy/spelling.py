@@ -3,12 +3,11 @@
 Case means nothing in a name, and ASGI servers hand it over in lower case. Some clients look at it all the same, so
 a proxy that stands between them and a server had better leave it alone:
 
-    uvicorn.Config(app, http=FaithfulProtocol)      keeps what clients spell; answers keep theirs with any protocol
+    Heard      by `uat_service.protocol.FaithfulProtocol`, which keeps what clients spell
+    Spelled    in answers, which keep theirs with any protocol
 """
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-__all__ = ["FaithfulProtocol", "Heard", "Spelled"]
+__all__ = ["Heard", "Spelled"]
 
 
 class Heard(bytes):
@@ -35,16 +34,3 @@ class Spelled(bytes):
     def lower(self) -> bytes:
         """Return it as it is."""
         return self
-
-
-class FaithfulProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which remembers how the names of headers were spelled."""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        super().on_header(name, value)
-        lower, value = self.headers[-1]
-        if lower != name:
-            heard = Heard(lower)
-            heard.spelled = name
-            self.headers[-1] = heard, value

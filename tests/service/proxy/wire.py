@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from tests.integrations.server.serving import PATIENCE, serving
 
+from uat_service.protocol import FaithfulProtocol
 from uat_service.proxy import ReverseProxy
-from uat_service.proxy.spelling import FaithfulProtocol
 
 __all__ = ["Stage", "ended", "head", "rest", "until"]
 

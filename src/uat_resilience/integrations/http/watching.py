@@ -62,10 +62,7 @@ class Watch:
         deadline = self._deadline
         alarm = self._here.single_alarm(deadline.clock)
         scope = alarm.enter(deadline.until, deadline.policy, deadline.after)
-        if (
-            scope is not None
-        ):  # pragma: no branch - an alarm made here is for the loop that runs here
-            self._entered = scope, current_deadline.set(scope)
+        self._entered = scope, current_deadline.set(scope)
 
     def _leave(self, error: BaseException | None) -> EnforcedDeadline | None:
         """End the watch; return the deadline that `error` is the cancellation of, or None."""
