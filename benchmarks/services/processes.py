@@ -97,7 +97,7 @@ backend b
 def python(*words: str) -> Iterator[Running]:
     """Run a module that prints its port first."""
     command = [sys.executable, "-m", *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     try:
         assert process.stdout is not None
         yield Running(int(process.stdout.readline()), process.pid)

@@ -73,16 +73,17 @@ class Ill:
         if way == "broken":
             writer.write(answer[:-1])
             return False
-        if way == "silent":
+        if way in {"silent", "tardy"}:
             await reader.read(1)  # until the gateway has enough of it
+            writer.write(answer if way == "tardy" else b"")
             return False
         if way == "no":
             writer.write(b"HTTP/1.1 503 No\r\nContent-Length: %d\r\n\r\n%b" % (len(secret), secret))
         elif way == "twice":
             writer.write(answer + answer)
         else:
-            # A tardy answer comes when the gateway has asked somebody else.
-            await asyncio.sleep({"late": 0.02, "tardy": 0.15}.get(way, 0))  # noqa: TID251 - it is slow
+            if way == "late":
+                await asyncio.to_thread(int)  # Others go on meanwhile.
             writer.write(answer)
         await writer.drain()
         return True

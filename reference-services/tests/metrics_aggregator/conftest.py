@@ -1,17 +1,12 @@
 """What the tests of the metrics aggregator share."""
 
-import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from tests.service.framework.running import command, surroundings
+from tests.service.framework.running import started
 
 HERE = Path(__file__).parent
-if str(HERE) not in sys.path:
-    sys.path.insert(0, str(HERE))  # There is no package here: for `metrics_support`.
-
-from metrics_support.process import listening  # noqa: E402 - see above
 
 
 @pytest.fixture
@@ -28,9 +23,7 @@ def showing(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         "SCRAPE_INTERVAL": "2s",
         "ALERT_INTERVAL": "1s",
     }
-    with listening(
-        command("showing:service", "--port", "0"),
-        cwd=HERE / "metrics_support",
-        env=surroundings(told),
-    ) as address:
-        yield address
+    support = str(HERE / "metrics_support")
+    with started("showing:service", PYTHONPATH=support, **told) as running:
+        yield running.listening().address
+        running.stop()

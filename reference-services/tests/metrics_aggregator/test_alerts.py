@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from metrics_support.served import client, parts, target
+from metrics_aggregator.metrics_support.served import client, parts, target
 
 from uat_platform.metrics_aggregator.alerts.board import Board
 from uat_platform.metrics_aggregator.alerts.rule import Rule, read

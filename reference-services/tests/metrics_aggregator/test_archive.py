@@ -4,7 +4,7 @@ import math
 import time
 from pathlib import Path
 
-from metrics_support.served import client, parts
+from metrics_aggregator.metrics_support.served import client, parts
 from sqlalchemy import text
 
 from uat_platform.metrics_aggregator.archive.chunks import packed, thinned, unpacked
@@ -43,7 +43,7 @@ def test_samples_come_out_as_they_went_in() -> None:
 
 
 async def ask(asking: object, query: str, at: int) -> list[object]:
-    answer = (await asking.get("/api/v1/query", params={"query": query, "time": at / 1000})).json()  # type: ignore[attr-defined]
+    answer = (await asking.get("/api/v1/query", params={"query": query, "time": at / 1000})).json()
     return [each["value"][1] for each in answer["data"]["result"]]
 
 
@@ -82,7 +82,7 @@ async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_sec
                 {"id": each, "labels": f'{{"__name__": "busy", "n": "{each}"}}'}
                 for each in range(400)
             ]
-            await connection.execute(  # type: ignore[attr-defined]
+            await connection.execute(
                 text("INSERT INTO series (id, metric, labels) VALUES (:id, 'busy', :labels)"), rows
             )
             chunks = []
@@ -94,7 +94,7 @@ async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_sec
                     {"series": each, "first": start, "last": samples.times[-1], "points": points}
                     for each in range(400)
                 ]
-            await connection.execute(  # type: ignore[attr-defined]
+            await connection.execute(
                 text(
                     "INSERT INTO chunks (series, step, first, last, points) "
                     "VALUES (:series, 60000, :first, :last, :points)"

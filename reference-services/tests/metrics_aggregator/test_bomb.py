@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from metrics_support.served import client, parts, target
+from metrics_aggregator.metrics_support.served import client, parts, target
 
 from uat_platform.metrics_aggregator.scraping.scrape import Health
 from uat_platform.metrics_aggregator.scraping.target import from_address

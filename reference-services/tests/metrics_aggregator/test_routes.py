@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from metrics_support.fleet import Walk
-from metrics_support.served import client, parts, target
+from metrics_aggregator.metrics_support.fleet import Walk
+from metrics_aggregator.metrics_support.served import client, parts, target
 
 from uat_platform.metrics_aggregator.parts import Parts
 from uat_platform.metrics_aggregator.scraping.target import from_address

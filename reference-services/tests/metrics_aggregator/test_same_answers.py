@@ -4,11 +4,11 @@ import random  # noqa: TID251 - seeded
 from pathlib import Path
 
 import pytest
-from metrics_support.answers import same
-from metrics_support.generated import Generator
-from metrics_support.prometheus import prometheus
-from metrics_support.served import client, parts
-from metrics_support.walk import ONCE, STEP, STEPS, Walker, walk
+from metrics_aggregator.metrics_support.answers import same
+from metrics_aggregator.metrics_support.generated import Generator
+from metrics_aggregator.metrics_support.prometheus import prometheus
+from metrics_aggregator.metrics_support.served import client, parts
+from metrics_aggregator.metrics_support.walk import ONCE, STEP, STEPS, Walker, walk
 
 from uat_platform.metrics_aggregator.scraping.target import from_address
 from uat_resilience.clock import wall_time

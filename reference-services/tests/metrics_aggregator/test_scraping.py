@@ -6,7 +6,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from metrics_support.served import client, parts, target
+from metrics_aggregator.metrics_support.served import client, parts, target
 
 from uat_platform.metrics_aggregator.parts import Parts
 from uat_platform.metrics_aggregator.scraping.exposition import identity

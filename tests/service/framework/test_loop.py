@@ -1,6 +1,6 @@
 """The loop that a service runs on."""
 
-import pytest
+import uvloop
 from tests.integrations.server.asking import answering
 
 from uat_resilience import GracefulShutdown
@@ -8,8 +8,6 @@ from uat_service.server import Server
 
 
 def test_uvloop_is_used_where_it_is_installed() -> None:
-    uvloop = pytest.importorskip("uvloop")
-
     server = Server(answering(), shutdown=GracefulShutdown(), delay=0.0, grace=1.0)
 
     assert server.config.get_loop_factory() is uvloop.new_event_loop

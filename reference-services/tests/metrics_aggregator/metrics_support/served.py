@@ -35,7 +35,7 @@ async def client(made: Parts) -> AsyncGenerator[httpx2.AsyncClient]:
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-    task = asyncio.create_task(service(scope, inbox.get, outbox.put))  # type: ignore[arg-type]
+    task = asyncio.create_task(service(scope, inbox.get, outbox.put))
     await inbox.put({"type": "lifespan.startup"})
     said = await outbox.get()
     assert said["type"] == "lifespan.startup.complete", said

@@ -79,7 +79,10 @@ def tokens(text: str) -> list[Token]:
 
 
 def _within_range(found: list[Token]) -> bool:
-    return len(found) >= 2 and found[-2].text == "[" and found[-1].kind is Kind.DURATION  # noqa: PLR2004
+    match found[-2:]:
+        case [Token(text="["), Token(kind=Kind.DURATION)]:
+            return True
+    return False
 
 
 _ESCAPE = re.compile(

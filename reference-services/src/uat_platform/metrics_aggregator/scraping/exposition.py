@@ -66,7 +66,7 @@ def _family(line: str) -> Family | None:
     words = line.split(None, 3)
     if len(words) < 3 or words[1] not in {"HELP", "TYPE", "UNIT"}:  # noqa: PLR2004 - `# HELP name`
         return None
-    text = words[3] if len(words) > 3 else ""  # noqa: PLR2004
+    text = "".join(words[3:4])
     return Family(words[2], words[1].lower(), text.replace("\\n", "\n").replace("\\\\", "\\"))
 
 

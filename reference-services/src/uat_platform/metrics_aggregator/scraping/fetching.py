@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 import anyio.lowlevel
@@ -85,7 +86,7 @@ class Fetcher:
         body = b""
         async with self._client.stream("GET", url, headers={"Accept": _JSON}) as answer:
             # A page about health is worth reading when it says that there is none.
-            if answer.status_code != 503:  # noqa: PLR2004
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
                 _check(answer)
             async for part in answer.aiter_bytes():
                 body += part
