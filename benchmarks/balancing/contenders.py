@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
+
+from benchmarks.listening import free_port, until_listening
 
 __all__ = ["CONTENDERS", "running"]
 
@@ -87,8 +88,7 @@ times. Tuned nginx has `least_conn`, and goes to the next one after 502, 503, 50
 def running(name: str, ports: list[int]) -> Iterator[tuple[int, str]]:
     """Run one of them before these replicas; yield its port and the path to ask for."""
     make, tuned = CONTENDERS[name]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as directory:
         command, words = make(directory, port, ports, tuned=tuned)
         Path(directory, "settings").write_text(words)
@@ -103,7 +103,7 @@ def running(name: str, ports: list[int]) -> Iterator[tuple[int, str]]:
             },
         )
         try:
-            asyncio.run(_listening(port))
+            asyncio.run(until_listening(port))
             if make is _uat:
                 for each in ports:
                     _register(port, each)
@@ -118,15 +118,3 @@ def _register(port: int, replica: int) -> None:
     url = f"http://127.0.0.1:{port}/services/replicas/instances"
     with urlopen(Request(url, body, {"Content-Type": "application/json"})):
         pass
-
-
-async def _listening(port: int) -> None:
-    for _ in range(600):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
-    raise TimeoutError(f"nobody listens on {port}")

@@ -66,6 +66,10 @@ def _proxies(options: argparse.Namespace) -> dict[str, Measured]:
             name: ends.enter_context(python("benchmarks.services.proxies", name, origin))
             for name in PROXIES
         }
+        for loop in ("uvloop", "asyncio"):
+            running[f"gateway, {loop}"] = ends.enter_context(
+                python("benchmarks.services.gateway", loop, origin)
+            )
         for name, each in FOREIGN.items():
             if each.path is not None:
                 running[name] = ends.enter_context(foreign(each, upstream))

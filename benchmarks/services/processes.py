@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+
+from benchmarks.listening import free_port, until_listening
 
 __all__ = ["FOREIGN", "Foreign", "Running", "foreign", "python"]
 
@@ -109,8 +110,7 @@ def python(*words: str) -> Iterator[Running]:
 @contextmanager
 def foreign(which_one: Foreign, upstream: int) -> Iterator[Running]:
     """Run a proxy that is installed."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     with ExitStack() as ends:
         directory = ends.enter_context(tempfile.TemporaryDirectory())
         file = Path(directory, "settings")
@@ -124,20 +124,8 @@ def foreign(which_one: Foreign, upstream: int) -> Iterator[Running]:
         )
         ends.callback(process.wait)
         ends.callback(process.terminate)
-        asyncio.run(_listening(port))
+        asyncio.run(until_listening(port))
         yield Running(port, process.pid)
-
-
-async def _listening(port: int) -> None:
-    for _ in range(100):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
-    raise TimeoutError(f"nobody listens on {port}")
 
 
 def _peak(pid: int) -> int:

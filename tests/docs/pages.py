@@ -24,6 +24,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from tests.docs.server import Server
+from tests.pytest_alone import ALONE
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -82,19 +83,6 @@ def compiled(block: Block, page: Path) -> object:
     return compile("\n" * (block.line - 1) + block.code, page_id(page), "exec")
 
 
-# Without the plugins that have nothing to do with a page, and take seconds to load.
-_OTHERS = (
-    "cacheprovider",
-    "faker",
-    "hypothesispytest",
-    "randomly",
-    "schemathesis",
-    "valkey",
-    "xdist",
-)
-_ALONE = [f"-pno:{plugin}" for plugin in _OTHERS]
-
-
 class Reader:
     """Somebody who follows a page to the letter, in a directory of their own."""
 
@@ -123,7 +111,7 @@ class Reader:
                 assert self._printed.rstrip() == block.code.rstrip(), where
                 self._printed = ""
         if tests := sorted(path.name for path in self._directory.glob("test_*.py")):
-            self._start("-m", "pytest", "-q", *_ALONE, *tests)
+            self._start("-m", "pytest", "-q", *ALONE, *tests)
 
     def _write(self, title: str, code: str) -> None:
         (self._directory / title).write_text(code, encoding="utf-8")

@@ -4,23 +4,13 @@ import subprocess
 import sys
 
 import pytest
+from tests.pytest_alone import ALONE
 
 from uat_resilience.clock import SystemClock, default_clock
 from uat_resilience.switches import switches
 
 pytest_plugins = ["pytester"]
 
-# Without the plugins that have nothing to do with ours, and take seconds to load.
-OTHERS = (
-    "cacheprovider",
-    "faker",
-    "hypothesispytest",
-    "randomly",
-    "schemathesis",
-    "valkey",
-    "xdist",
-)
-WITHOUT = [f"-pno:{plugin}" for plugin in OTHERS]
 SHOP = """
 from uat_resilience import Retry, default_bus
 
@@ -59,7 +49,7 @@ def run(shop: pytest.Pytester, test: str, *arguments: str) -> pytest.RunResult:
     name = f"shop_{shop.path.name}"
     head = f"import pytest\nimport {name} as shop\n"
     shop.makepyfile(head + test.replace("'shop.", f"'{name}."))
-    return shop.runpytest_inprocess(*WITHOUT, *arguments)
+    return shop.runpytest_inprocess(*ALONE, *arguments)
 
 
 def test_pauses_move_the_fake_clock_and_take_no_time(shop: pytest.Pytester) -> None:
@@ -334,8 +324,8 @@ def test_it(fake_clock):
 def test_plugin_is_loaded_by_pytest_itself_and_can_be_kept_out(shop: pytest.Pytester) -> None:
     shop.makepyfile("def test_it(fake_clock): ...\n")
 
-    loaded = shop.runpytest_inprocess(*WITHOUT)
-    kept_out = shop.runpytest_inprocess(*WITHOUT, "-p", "no:uat_resilience")
+    loaded = shop.runpytest_inprocess(*ALONE)
+    kept_out = shop.runpytest_inprocess(*ALONE, "-p", "no:uat_resilience")
 
     loaded.assert_outcomes(passed=1)
     kept_out.assert_outcomes(errors=1)
