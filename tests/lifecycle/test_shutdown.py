@@ -358,7 +358,7 @@ def test_work_that_ends_while_the_lock_is_held_is_counted_by_its_holder() -> Non
     work = shutdown.track()
     work.__enter__()
 
-    with shutdown._mailbox.lock:
+    with shutdown._gate._mailbox.lock:
         work.__exit__(None, None, None)
     shutdown.snapshot()
 
@@ -397,7 +397,7 @@ def test_work_that_ends_in_the_middle_of_other_work_is_counted_after_it(move: st
     shutdown.enter()
     shutdown.enter()
     lock: Any = Interrupted(shutdown.leave)
-    shutdown._mailbox.lock = lock
+    shutdown._gate._mailbox.lock = lock
 
     getattr(shutdown, move)()
 

@@ -82,7 +82,8 @@ def _within_range(found: list[Token]) -> bool:
     match found[-2:]:
         case [Token(text="["), Token(kind=Kind.DURATION)]:
             return True
-    return False
+        case _:
+            return False
 
 
 _ESCAPE = re.compile(
