@@ -35,9 +35,11 @@ class Crowd:
         began = clock()
         try:
             answer = await self.client.get(self.path)
-            answer.raise_for_status()
         except httpx2.HTTPError as error:
             self.failures.append(f"{type(error).__name__}: {error}")
+            return
+        if not answer.is_success:
+            self.failures.append(f"{answer.status_code}: {answer.text[:300]}")
         else:
             self.answers[answer.json()["replica"]] += 1
             self.seconds.append(clock() - began)

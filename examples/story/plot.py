@@ -104,6 +104,7 @@ class Plot:
             self._tell(f"   killed {REPLICAS[0]}, process {dead}")
             alive = await self._stage.becomes(REPLICAS[0], "running", but=dead)
             self._tell(f"   {REPLICAS[0]} runs again, process {alive}")
+            await self._until(self._breaker_is("closed", of=REPLICAS[0]), "it is asked again")
         self._tell_of_the_crowd()
 
     async def _slow_one_down(self) -> None:
@@ -111,7 +112,7 @@ class Plot:
         async with self._crowd.asking():
             await self._be_slow(5.0)
             self._tell(f"   {REPLICAS[1]} takes five seconds for each answer")
-            await self._until(self._breaker_is("open"), "its breaker is open")
+            await self._until(self._breaker_is("open", of=REPLICAS[1]), "its breaker is open")
             await asyncio.sleep(A_WHILE)
         self._tell_of_the_crowd()
 
@@ -119,7 +120,7 @@ class Plot:
         """It gets well: its breaker lets a probe in, and closes."""
         async with self._crowd.asking():
             await self._be_slow(0.0)
-            await self._until(self._breaker_is("closed"), "its breaker is closed")
+            await self._until(self._breaker_is("closed", of=REPLICAS[1]), "its breaker is closed")
             await asyncio.sleep(A_WHILE)
         self._tell_of_the_crowd()
 
@@ -148,11 +149,11 @@ class Plot:
     async def _both_are_known(self) -> bool:
         return len(await self._instances()) == len(REPLICAS)
 
-    def _breaker_is(self, state: str) -> Callable[[], Awaitable[bool]]:
+    def _breaker_is(self, state: str, *, of: str) -> Callable[[], Awaitable[bool]]:
         async def asked() -> bool:
-            slow = self._stage.url(REPLICAS[1])
+            url = self._stage.url(of)
             return any(
-                each["url"] == slow and each["breaker"] == state for each in await self._instances()
+                each["url"] == url and each["breaker"] == state for each in await self._instances()
             )
 
         return asked

@@ -1,5 +1,6 @@
 """A service with something of each kind: started by the tests in a process of its own."""
 
+import gc
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -175,7 +176,12 @@ async def raises() -> None:
 def details() -> dict[str, object]:
     if os.environ.get("DETAILS") == "raise":
         raise RuntimeError("hunter2")
-    return {"service": "order-desk", "orders": 3, "status": "always fine"}
+    return {
+        "service": "order-desk",
+        "orders": 3,
+        "status": "always fine",
+        "frozen": gc.get_freeze_count(),
+    }
 
 
 service = Service(

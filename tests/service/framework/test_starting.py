@@ -114,11 +114,13 @@ def test_second_socket_is_of_one_process_alone() -> None:
         with started("example:service", *arguments, descriptors=fds) as running:
             addresses = [running.listening().address, running.listening().address]
             with httpx.Client() as client:
-                answers = [client.get(f"http://{each}/health/ready") for each in addresses]
+                answers = [client.get(f"http://{each}/health") for each in addresses]
             running.stop()
 
     assert len(set(addresses)) == 2
     assert [each.status_code for each in answers] == [200, 200]
+    # What was imported is not looked through for garbage while requests wait.
+    assert answers[0].json()["frozen"] > 10_000
 
 
 def test_socket_of_the_parent_is_served_and_stays_with_it() -> None:

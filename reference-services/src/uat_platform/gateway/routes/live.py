@@ -94,7 +94,7 @@ class LiveRoutes:
         Raises:
             RoutesError: It cannot be read, or is wrong. What held before still holds.
         """
-        self._seen = self._signature()
+        self._seen = _signature(self._path)
         try:
             with self._path.open(encoding="utf-8") as file:
                 text = file.read(LARGEST + 1)
@@ -105,8 +105,11 @@ class LiveRoutes:
         self.problems = []
 
     def look(self) -> bool:
-        """Read the file if it has changed; what is wrong with it is kept in `problems`. True when it was read."""
-        if self._signature() == self._seen:
+        """Read the file if it has changed; what is wrong with it is kept in `problems`. True when it was read.
+
+        While routes are being put, the file is theirs: a change that comes in between is seen at the next look.
+        """
+        if self._lock.locked() or _signature(self._path) == self._seen:
             return False
         try:
             self.load()
@@ -151,10 +154,9 @@ class LiveRoutes:
         async with self._lock:
             self.expect(expected)
             try:
-                await anyio.to_thread.run_sync(_write, self._path, text)
+                self._seen = await anyio.to_thread.run_sync(_write, self._path, text)
             except OSError as error:
                 raise ReadOnlyError(type(error).__name__) from error
-            self._seen = self._signature()
             self._take(text, table)
             self.problems = []
             return self.now
@@ -166,13 +168,6 @@ class LiveRoutes:
         self._taken(version)
         if number > 1:
             _logger.info("routes taken", version=number, digest=version.digest)
-
-    def _signature(self) -> object:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def digest(text: str) -> str:
@@ -187,8 +182,17 @@ def _parts(table: Table) -> dict[str, object]:
     return parts
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step: whoever reads it finds the old one or the new one."""
+def _signature(path: Path) -> object:
+    """Return what tells one content of a file from the next."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _write(path: Path, text: str) -> object:
+    """Replace a file in one step: whoever reads it finds the old one or the new one. Return its signature."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -196,11 +200,13 @@ def _write(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(path.stat().st_mode & 0o777)
+        signature = _signature(Path(name))
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+    return signature
 
 
 _logger = structlog.get_logger("uat_platform.gateway")
