@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-lowest test-lowest-extras cover check lint imports types format api api-check docs docs-serve \
+.PHONY: help setup test test-lowest test-lowest-extras cover check lint imports types mypy pyright format api api-check docs docs-serve \
         bench bench-http bench-services mutants slow soak examples demo watch up changelog pins build clean
 
 help: ## List the commands
@@ -55,7 +55,7 @@ test: .venv/.test ## Run the tests (TESTS=path or ARGS="-k word" to choose)
 	@$(if $(TESTS)$(ARGS),,mkdir -p .cache && touch .cache/tested)
 
 # Whatever can change what the tests say. They are not run again for files that they have passed with.
-.cache/tested: $(wildcard $(shell git ls-files --cached --others --exclude-standard)) | .venv/.test
+.cache/tested: $(wildcard $(shell git ls-files --cached --others --exclude-standard)) | .venv/.dev
 	@$(MAKE) test
 
 test-lowest: test-lowest-extras ## Run the tests with the oldest anyio, and those of the integrations with the oldest of all
@@ -89,8 +89,12 @@ lint: .venv/.dev ## Check format, style and spelling
 imports: .venv/.dev ## Check that nothing imports upward
 	$(BIN)/lint-imports --no-logo
 
-types: .venv/.dev ## Check the types with mypy and pyright, both strict
+types: mypy pyright ## Check the types with mypy and pyright, both strict
+
+mypy: .venv/.dev
 	$(BIN)/mypy
+
+pyright: .venv/.dev
 	$(BIN)/pyright
 
 format: .venv/.dev ## Rewrite the code in the project's style
