@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ class Running:
 
     def spent(self) -> float:
         """Return the seconds of processor time the process and its children have taken."""
-        return sum(map(_ticks, self._family())) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_running, self._family())) / 1e9
 
     def _family(self) -> list[int]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
@@ -101,7 +102,10 @@ def python(*words: str) -> Iterator[Running]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     try:
         assert process.stdout is not None
-        yield Running(int(process.stdout.readline()), process.pid)
+        port = process.stdout.readline()
+        if not port:
+            raise RuntimeError(f"{shlex.join(words)} has not started; it says why above")
+        yield Running(int(port), process.pid)
     finally:
         process.kill()
         process.wait()
@@ -133,6 +137,7 @@ def _peak(pid: int) -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+def _running(pid: int) -> int:
+    """Return nanoseconds of processor time: clock ticks of `stat` are too coarse for a burst."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
