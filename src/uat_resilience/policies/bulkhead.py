@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import at_least, wait_or_none
 from uat_resilience._core.slots import SlotMachine
@@ -11,9 +11,10 @@ from uat_resilience.errors import BulkheadFullError
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.permit import Permit
 from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
-from uat_resilience.policies.slot_gate import SlotGate, Slots
+from uat_resilience.policies.slot_gate import SlotGate
+from uat_resilience.policies.slot_permit import SlotPermit
 from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches
@@ -142,13 +143,13 @@ class Bulkhead(HeldByStreams):
         told = self._told
         if told is None or told.policy != self.name:
             return self.permit_as(self.name)
-        return _SlotPermit(self._gate, told, self._full)
+        return SlotPermit(self._gate, told, self._full)
 
     def permit_as(self, name: str) -> Permit:
         """Return a permit that tells under `name`."""
         # Kept for the next one: it goes by the same name nearly always.
         told = self._told = Outcomes(name, self._bus, self._clock)
-        return _SlotPermit(self._gate, told, self._full)
+        return SlotPermit(self._gate, told, self._full)
 
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait
         """Return how long a call can take, and how many calls it can become."""
@@ -224,63 +225,3 @@ class Bulkhead(HeldByStreams):
         return outcomes.refused(
             BulkheadFullError(outcomes.policy, size=self._gate.slots.size, queue=self._gate.queue)
         )
-
-
-class _SlotPermit(Permit):
-    """A block that holds a slot."""
-
-    __slots__ = ("_full", "_gate", "_outcomes", "_slots", "_started")
-
-    def __init__(
-        self, gate: SlotGate, outcomes: Outcomes, full: Callable[[Outcomes], BulkheadFullError]
-    ) -> None:
-        super().__init__()
-        self._gate = gate
-        self._outcomes = outcomes
-        self._full = full
-        self._slots: Slots | None = None  # Where it holds a slot.
-        self._started: float | None = None
-
-    async def __aenter__(self) -> Self:
-        # As it is inherited, without a coroutine of its own where nobody has to wait.
-        if self._entered:
-            self._enter_once()
-        self._entered = True
-        if switches.guarding and not self._take_free():
-            await self._atake()
-        return self
-
-    def _take(self) -> None:
-        if not switches.guarding or self._take_free():
-            return
-        gate, outcomes = self._gate, self._outcomes
-        slots = gate.slots
-        if not slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
-            raise self._full(outcomes)
-        self._slots = slots
-
-    async def _atake(self) -> None:
-        gate, outcomes = self._gate, self._outcomes
-        slots = gate.slots
-        if not slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
-            raise self._full(outcomes)
-        self._slots = slots
-
-    def _take_free(self) -> bool:
-        """Begin, and take a slot if one is free."""
-        self._started = self._outcomes.begin()
-        slots = self._gate.slots
-        if not slots.enter():
-            return False
-        self._slots = slots
-        return True
-
-    def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
-        if self._slots is not None and self._slots.put_back():
-            self._gate.pass_on()
-        if self._started is None:
-            return
-        if verdict is None and error is None:
-            self._outcomes.succeeded(self._started)
-        else:
-            self._outcomes.settled(self._started, verdict, error)

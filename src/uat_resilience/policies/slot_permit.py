@@ -1,0 +1,78 @@
+"""A block guarded by a bulkhead: `with bulkhead.permit(): ...`."""
+
+from collections.abc import Callable
+from typing import Self
+
+from uat_resilience.errors import BulkheadFullError
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.slot_gate import SlotGate, Slots
+from uat_resilience.switches import switches
+
+__all__ = ["SlotPermit"]
+
+
+class SlotPermit(Permit):
+    """A block that holds a slot.
+
+    Args:
+        gate: Whose slot.
+        outcomes: Tells how the block ended.
+        full: Makes the refusal, and tells it.
+    """
+
+    __slots__ = ("_full", "_gate", "_outcomes", "_slots", "_started")
+
+    def __init__(
+        self, gate: SlotGate, outcomes: Outcomes, full: Callable[[Outcomes], BulkheadFullError]
+    ) -> None:
+        super().__init__()
+        self._gate = gate
+        self._outcomes = outcomes
+        self._full = full
+        self._slots: Slots | None = None  # Where it holds a slot.
+        self._started: float | None = None
+
+    async def __aenter__(self) -> Self:
+        # As it is inherited, without a coroutine of its own where nobody has to wait.
+        if self._entered:
+            self._enter_once()
+        self._entered = True
+        if switches.guarding and not self._take_free():
+            await self._atake()
+        return self
+
+    def _take(self) -> None:
+        if not switches.guarding or self._take_free():
+            return
+        gate, outcomes = self._gate, self._outcomes
+        slots = gate.slots
+        if not slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
+            raise self._full(outcomes)
+        self._slots = slots
+
+    async def _atake(self) -> None:
+        gate, outcomes = self._gate, self._outcomes
+        slots = gate.slots
+        if not slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
+            raise self._full(outcomes)
+        self._slots = slots
+
+    def _take_free(self) -> bool:
+        """Begin, and take a slot if one is free."""
+        self._started = self._outcomes.begin()
+        slots = self._gate.slots
+        if not slots.enter():
+            return False
+        self._slots = slots
+        return True
+
+    def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
+        if self._slots is not None and self._slots.put_back():
+            self._gate.pass_on()
+        if self._started is None:
+            return
+        if verdict is None and error is None:
+            self._outcomes.succeeded(self._started)
+        else:
+            self._outcomes.settled(self._started, verdict, error)
