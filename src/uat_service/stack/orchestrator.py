@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from uat_resilience.clock import Clock
 from uat_service.stack.board import Board
 from uat_service.stack.definition import REDIS, Service
-from uat_service.stack.graph import dependants
+from uat_service.stack.fleet import Fleet
 from uat_service.stack.instance import Instance, Shared
 from uat_service.stack.journal import Journal
 from uat_service.stack.launch import Launches
@@ -69,7 +69,6 @@ class Orchestrator:
         self._ended = asyncio.Event()
         self._signals = 0
         self._code = 1
-        self._restarting: dict[str, asyncio.Task[State]] = {}
         statuses = [
             Status(instance, service.name, State.WAITING)
             for service in services.values()
@@ -87,13 +86,11 @@ class Orchestrator:
             health_interval=described.stack.health_interval,
         )
         launches = Launches(described, sockets=sockets, lifeline=lifeline.fd, variables=variables)
-        self._instances = {
-            service.name: [
-                Instance(name, service, launches(service, name), shared)
-                for name in service.instances
-            ]
-            for service in services.values()
-        }
+        self._fleet = Fleet(
+            services,
+            lambda service, name: Instance(name, service, launches(service, name), shared),
+            journal.note,
+        )
 
     @property
     def names(self) -> list[str]:
@@ -140,14 +137,7 @@ class Orchestrator:
 
         Restarts that are asked for meanwhile are one.
         """
-        task = self._restarting.get(name)
-        if task is None or task.done():
-            self._journal.note(f"{name}: restarts ({because})")
-            task = self._restarting[name] = asyncio.create_task(self._roll(name))
-        else:
-            for instance in self._processes(name):
-                instance.restart()
-        return await asyncio.shield(task)
+        return await self._fleet.restart(name, because)
 
     def stop(self) -> None:
         """Begin to stop everything."""
@@ -172,10 +162,7 @@ class Orchestrator:
         """
         with ExitStack() as ends:
             self._listen(ends)
-            running = {
-                name: [asyncio.create_task(instance.run()) for instance in instances]
-                for name, instances in self._instances.items()
-            }
+            running = self._fleet.start()
             beside = [asyncio.create_task(self._sampler.run())]
             if self._reload:
                 beside.append(asyncio.create_task(self._reloading()))
@@ -185,10 +172,10 @@ class Orchestrator:
                 await first(self._stop.wait(), self._nothing_left(), *map(_done, tasks))
                 self._stop.set()
                 failed = any(each.state in _BAD for each in self.board.statuses)
-                await self._drain(running)
+                await self._fleet.drain(running)
                 self._code = self._outcome(failed=failed)
             finally:
-                for each in self._every_instance():
+                for each in self._fleet.every():
                     each.kill()
                 for task in tasks:
                     task.cancel()
@@ -218,28 +205,6 @@ class Orchestrator:
         ):
             await self.board.changed()
 
-    async def _drain(self, running: Mapping[str, list[asyncio.Task[None]]]) -> None:
-        """Stop each service once all that stand on it have stopped."""
-        stopped = {name: asyncio.Event() for name in running}
-
-        async def stop(name: str) -> None:
-            for each in dependants(self._services, name):
-                await stopped[each].wait()
-            for instance in self._instances[name]:
-                instance.stop()
-            await asyncio.gather(*running[name])
-            stopped[name].set()
-
-        await asyncio.gather(*map(stop, running))
-
-    async def _roll(self, name: str) -> State:
-        worst = State.RUNNING
-        for instance in self._processes(name):
-            instance.restart()
-            state = await instance.settled()
-            worst = worst if state in {State.RUNNING, State.FINISHED} else state
-        return worst
-
     async def _reloading(self) -> None:
         touching = Touching(
             self._services,
@@ -260,16 +225,7 @@ class Orchestrator:
     def _outcome(self, *, failed: bool) -> int:
         if self._signals > 1:
             return INTERRUPTED
-        return int(failed or any(each.unclean is not None for each in self._every_instance()))
-
-    def _processes(self, name: str) -> list[Instance]:
-        """Return those of a service; a process stands for itself."""
-        if name in self._instances:
-            return self._instances[name]
-        return [each for each in self._every_instance() if each.name == name]
-
-    def _every_instance(self) -> list[Instance]:
-        return [each for instances in self._instances.values() for each in instances]
+        return int(failed or any(each.unclean is not None for each in self._fleet.every()))
 
 
 _BAD = frozenset({State.FAILED, State.CRASH_LOOP, State.BACKOFF})
