@@ -1,7 +1,10 @@
 """`python -m benchmarks.balancing`: load balancers on the same ill replicas, all in one run.
 
 Requests come at a steady rate, and are GETs. A success is an answer of 200; the times are those of successes, from
-the moment a request was due. nginx and HAProxy take part where they are installed.
+the moment a request was due. All take turns in several rounds, in an order that is shuffled anew: successes are
+those of all rounds, and the times those of the round in the middle, as a busy machine spoils some of them.
+
+nginx and HAProxy take part where they are installed.
 """
 
 import argparse
@@ -9,9 +12,11 @@ import asyncio
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from statistics import median
 
 from benchmarks.balancing.contenders import CONTENDERS, running
 from benchmarks.balancing.load import Result, offered
@@ -40,21 +45,23 @@ def _replicas(specs: list[str]) -> Iterator[list[int]]:
         process.wait()
 
 
-def _line(name: str, result: Result) -> str:
+def _line(name: str, rounds: list[Result]) -> str:
+    failures = sum((Counter(each.failed) for each in rounds), Counter[int]())
     failed = ", ".join(
-        f"{count} x {status or 'nothing'}" for status, count in sorted(result.failed.items())
+        f"{count} x {status or 'nothing'}" for status, count in sorted(failures.items())
     )
-    return (
-        f"{name:18} {result.success:8.2%} {result.quantile(0.5) * 1000:8.1f} "
-        f"{result.quantile(0.99) * 1000:8.1f}  {failed}"
-    )
+    succeeded = sum(len(each.times) for each in rounds)
+    p50, p99 = (median(each.quantile(share) for each in rounds) * 1000 for share in (0.5, 0.99))
+    share = succeeded / max(1, succeeded + failures.total())
+    return f"{name:18} {share:8.2%} {p50:8.1f} {p99:8.1f}  {failed}"
 
 
 def main(arguments: list[str]) -> int:
     """Make one run and print a table for each scenario."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.balancing")
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each of them")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each of them in each round")
+    parser.add_argument("--rounds", type=int, default=3, help="of all of them")
     parser.add_argument("--warm-up", type=float, default=2.0, help="seconds that do not count")
     parser.add_argument("--scenario", type=int, help="only this one, from 1")
     parser.add_argument("--seed", type=int, default=1, help="of the order they take turns in")
@@ -65,14 +72,16 @@ def main(arguments: list[str]) -> int:
     if options.scenario is not None:
         chosen = chosen[options.scenario - 1 : options.scenario]
     for scenario, specs in chosen:
-        results: dict[str, Result] = {}
+        results: dict[str, list[Result]] = {name: [] for name in names}
+        turns = [name for _ in range(options.rounds) for name in chance.sample(names, len(names))]
         with _replicas(specs) as ports:
-            for name in chance.sample(names, len(names)):
+            for name in turns:
                 with running(name, ports) as (port, path):
                     asyncio.run(offered(port, path, rate=options.rate, seconds=options.warm_up))
                     load = offered(port, path, rate=options.rate, seconds=options.seconds)
-                    results[name] = asyncio.run(load)
-        print(f"\n{scenario} ({options.rate:.0f} requests/s, {options.seconds:.0f} s)")
+                    results[name].append(asyncio.run(load))
+        each = f"{options.rounds} rounds of {options.seconds:.0f} s"
+        print(f"\n{scenario} ({options.rate:.0f} requests/s, {each})")
         print(f"{'':18} {'success':>8} {'p50 ms':>8} {'p99 ms':>8}  failures")
         for name in names:
             print(_line(name, results[name]), flush=True)

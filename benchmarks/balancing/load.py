@@ -25,11 +25,6 @@ class Result:
     times: list[float] = field(default_factory=list[float])
     failed: dict[int, int] = field(default_factory=dict[int, int])
 
-    @property
-    def success(self) -> float:
-        """Share of requests that succeeded."""
-        return len(self.times) / max(1, len(self.times) + sum(self.failed.values()))
-
     def quantile(self, share: float) -> float:
         """Return the seconds that this share of the successes did not exceed."""
         times = sorted(self.times)

@@ -3,8 +3,9 @@
     latency     a longer one counts at once, shorter ones by and by         (peak EWMA, as in Finagle)
     failures    failed / (all + 1), both fading                             one failure of one is a half
 
-Time is the only thing that wipes out what was seen. A host that nobody asks is forgiven after a while, and gets a
-request that shows how it is now.
+Time wipes out what was seen: a host that nobody asks is forgiven after a while, and gets a request that shows how
+it is now. Of latency ten answers wipe out as much, however soon they come. Otherwise one pause, which all hosts have
+when it is ours, makes them look alike for as long as memory lasts, and the slow ones get their full share.
 """
 
 from math import exp
@@ -12,11 +13,14 @@ from math import exp
 __all__ = ["FailureShare", "PeakLatency"]
 
 
+_ANSWERS = 10.0
+
+
 class PeakLatency:
     """The seconds an answer takes, by what was seen lately.
 
     Args:
-        memory: Seconds after which an observation weighs a third, above 0.
+        memory: Seconds after which an observation weighs a third, above 0. After ten shorter ones it does, too.
 
     Attributes:
         known: True once anything was seen.
@@ -31,10 +35,12 @@ class PeakLatency:
 
     def observe(self, seconds: float, now: float) -> None:
         """Take note of an answer."""
-        kept = exp(-max(0.0, now - self._at) / self._memory)
-        faded = self._value * kept
-        # A rise is believed at once, because the next requests would already wait.
-        self._value = seconds if seconds > faded else faded + seconds * (1.0 - kept)
+        if seconds > self.read(now):
+            # A rise is believed at once, because the next requests would already wait.
+            self._value = seconds
+        else:
+            kept = exp(-max(1.0 / _ANSWERS, (now - self._at) / self._memory))
+            self._value = seconds + (self._value - seconds) * kept
         self._at, self.known = now, True
 
     def read(self, now: float) -> float:
