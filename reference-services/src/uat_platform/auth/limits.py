@@ -2,11 +2,10 @@
 
 from ipaddress import IPv6Address, ip_address
 
-import redis.asyncio
-
 from uat_platform.auth.settings import AuthSettings
 from uat_resilience import Keyed, RateLimiter
 from uat_resilience.integrations.redis import RedisLink, RedisRateLimiter
+from uat_service.store.redis_client import redis_client
 
 __all__ = ["AddressLimits"]
 
@@ -25,17 +24,8 @@ class AddressLimits:
 
     def __init__(self, settings: AuthSettings) -> None:
         self._rate = settings.requests_per_minute
-        self._client: redis.asyncio.Redis | None = None
-        self.link: RedisLink | None = None
-        if settings.redis_addr:
-            host, _, port = settings.redis_addr.rpartition(":")
-            self._client = redis.asyncio.Redis(
-                host=host,
-                port=int(port),
-                db=settings.redis_db,
-                password=settings.redis_password.get_secret_value() or None,
-            )
-            self.link = RedisLink(self._client)
+        self._client = redis_client(settings)
+        self.link = None if self._client is None else RedisLink(self._client)
         self._limiters: Keyed[str, RateLimiter] = Keyed(
             self._limiter, maximum=10_000, name="addresses"
         )

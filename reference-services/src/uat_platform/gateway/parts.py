@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import redis.asyncio
 
 from uat_platform.gateway.callers.api_keys import ApiKeys
 from uat_platform.gateway.callers.bearer import Bearers
@@ -22,6 +21,7 @@ from uat_resilience.clock import default_clock, wall_time
 from uat_resilience.integrations.redis import RedisLink
 from uat_service.client import Services
 from uat_service.resolver import StaticResolver
+from uat_service.store.redis_client import redis_client
 from uat_service.tokens import KeySet, Verifier
 
 __all__ = ["Parts"]
@@ -58,7 +58,7 @@ class Parts:
             ),
             whereabouts=self.whereabouts,
         )
-        self.redis = _redis(settings)
+        self.redis = redis_client(settings)
         self.limits = Limits(
             clients=settings.clients,
             link=None if self.redis is None else RedisLink(self.redis, prefix="uat:gateway"),
@@ -106,18 +106,6 @@ class Parts:
         answer.raise_for_status()
         keys: Mapping[str, Any] = answer.json()
         return keys
-
-
-def _redis(settings: GatewaySettings) -> redis.asyncio.Redis | None:
-    if not settings.redis_addr:
-        return None
-    host, _, port = settings.redis_addr.rpartition(":")
-    return redis.asyncio.Redis(
-        host=host or settings.redis_addr,
-        port=int(port) if host else 6379,
-        password=settings.redis_password.get_secret_value() or None,
-        db=settings.redis_db,
-    )
 
 
 def _now() -> float:

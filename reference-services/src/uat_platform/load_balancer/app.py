@@ -19,10 +19,18 @@ _VERSION = "1.0.0"
 
 def serving(parts: Parts) -> Service:
     """Return the service that answers with these parts."""
+    settings = parts.settings
+    # What is in memory serves; a disk that is full only costs the next start its memories.
+    dependencies = [Dependency("snapshot", parts.database, required=False)]
+    if settings.redis_addr:
+        password = settings.redis_password.get_secret_value()
+        dependencies.append(
+            Dependency.redis("redis", address=settings.redis_addr, password=password)
+        )
     service = Service(
         "load-balancer",
         version=_VERSION,
-        settings=parts.settings,
+        settings=settings,
         routes=[
             *services.routes,
             *instances.routes,
@@ -30,8 +38,7 @@ def serving(parts: Parts) -> Service:
             *discovery.routes,
             *simulation.routes,
         ],
-        # What is in memory serves; a disk that is full only costs the next start its memories.
-        dependencies=[Dependency("snapshot", parts.database, required=False)],
+        dependencies=dependencies,
         lifespan=[parts.lifespan],
         provide={"parts": parts},
         details=lambda: _details(parts),

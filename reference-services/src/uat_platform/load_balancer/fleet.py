@@ -14,6 +14,9 @@ _REMEMBERED = 1_000
 Heard = Callable[[list[Change]], object]
 """Is told of changes, at once; must not wait."""
 
+Followed = Callable[[Registration], object]
+"""Is told of each lease that begins, also anew; must not wait."""
+
 
 class Fleet:
     """All services, their instances, and how those are doing. Belongs to one event loop.
@@ -36,10 +39,15 @@ class Fleet:
         self._gone: dict[str, float] = {}
         self._arrivals: dict[str, asyncio.Event] = {}
         self._hear: list[Heard] = []
+        self._follow: list[Followed] = []
 
     def listen(self, hear: Heard) -> None:
         """Tell somebody of all changes from now on."""
         self._hear.append(hear)
+
+    def follow(self, follow: Followed) -> None:
+        """Tell somebody of all leases that begin from now on, also of those that change nothing."""
+        self._follow.append(follow)
 
     def group(self, service: str) -> Group | None:
         """Return the hosts of a service, or None where it has none."""
@@ -64,14 +72,21 @@ class Fleet:
             RegistryFullError: There are too many.
         """
         self.sweep()
-        return self._applied(self.registry.register(new, self.now(), lasts=lasts))
+        changes = self.registry.register(new, self.now(), lasts=lasts)
+        self._begun(new)
+        return self._applied(changes)
 
     def renew(self, service: str, id_: str) -> bool:
         """Begin a lease anew; False when there is none."""
         self.sweep()
         changes = self.registry.renew(service, id_, self.now())
-        self._applied(changes or [])
-        return changes is not None
+        if changes is None:
+            return False
+        renewed = self.registry.find(service, id_)
+        if renewed is not None:
+            self._begun(renewed)
+        self._applied(changes)
+        return True
 
     def remove(self, service: str, id_: str) -> bool:
         """Forget an instance; False when there is none."""
@@ -104,6 +119,10 @@ class Fleet:
         except TimeoutError:
             return None
         return self.group(service)
+
+    def _begun(self, one: Registration) -> None:
+        for follow in self._follow:
+            follow(one)
 
     def _applied(self, changes: list[Change]) -> list[Change]:
         now = self.now()

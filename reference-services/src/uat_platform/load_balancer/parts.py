@@ -11,6 +11,7 @@ from uat_platform.load_balancer.balancing.group import Group
 from uat_platform.load_balancer.fleet import Fleet
 from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import Change, Registry
+from uat_platform.load_balancer.registry.shared import Shared
 from uat_platform.load_balancer.registry.snapshot import Snapshot
 from uat_platform.load_balancer.settings import BalancerSettings
 from uat_platform.load_balancer.traffic.affinity import Affinity
@@ -27,6 +28,7 @@ from uat_resilience.waiting import world
 from uat_service.proxy import Pools
 from uat_service.resolver import Instance
 from uat_service.store import Store, StoreUnavailableError
+from uat_service.store.redis_client import redis_client
 
 __all__ = ["Parts"]
 
@@ -52,6 +54,8 @@ class Parts:
         self.meters = Meters(self.fleet)
         self.store = Store(settings.database_url)
         self.snapshot = Snapshot(self.store)
+        self.redis = redis_client(settings)
+        self.shared = None if self.redis is None else Shared(self.fleet, self.redis)
         self.pools = Pools(connect_timeout=settings.connect_timeout, patience=settings.patience)
         self.checks = Checks(
             self.fleet,
@@ -112,8 +116,13 @@ class Parts:
             ends.push_async_callback(self.snapshot.flush)
             ends.callback(self.pools.close)
             await ends.enter_async_context(self.checks)
+            works = [self.snapshot.run(), self._sweep()]
+            if self.redis is not None and self.shared is not None:
+                ends.push_async_callback(self.redis.aclose)
+                ends.push_async_callback(self.shared.exchange)  # Who has just left, too.
+                works.append(self.shared.run())
             tasks = await ends.enter_async_context(asyncio.TaskGroup())
-            for work in (self.snapshot.run(), self._sweep()):
+            for work in works:
                 ends.callback(tasks.create_task(work).cancel)
             yield
 
