@@ -4,8 +4,8 @@
     failures    failed / (all + 1), both fading                             one failure of one is a half
 
 Time wipes out what was seen: a host that nobody asks is forgiven after a while, and gets a request that shows how
-it is now. Of latency ten answers wipe out as much, however soon they come. Otherwise one pause, which all hosts have
-when it is ours, makes them look alike for as long as memory lasts, and the slow ones get their full share.
+it is now. Of latency ten answers wipe out as much, however soon they come. Otherwise one pause, which all hosts
+have when it is ours, makes them look alike as long as memory lasts, and the slow ones get their full share.
 """
 
 from math import exp

@@ -94,8 +94,8 @@ class Fetcher:
                     raise ScrapeError("the answer is too long")
         try:
             return json.loads(body)
-        except ValueError as error:
-            raise ScrapeError("the answer is no JSON") from error
+        except (ValueError, RecursionError) as error:
+            raise ScrapeError("the answer is no JSON, or nested too deeply") from error
 
 
 def _check(answer: httpx2.Response) -> None:

@@ -4,13 +4,16 @@ import asyncio
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from contextvars import Context
+
+import structlog
 
 from uat_platform.metrics_aggregator.scraping.fetching import Fetcher
 from uat_platform.metrics_aggregator.scraping.ledger import Ledger
 from uat_platform.metrics_aggregator.scraping.scrape import Cadence, Scrape
 from uat_platform.metrics_aggregator.scraping.target import Target
 from uat_platform.metrics_aggregator.series.memory import Memory
-from uat_resilience import Bulkhead
+from uat_resilience import BreakerState, Bulkhead
 from uat_resilience.clock import default_clock, wall_time
 from uat_resilience.waiting import world
 
@@ -20,7 +23,8 @@ __all__ = ["Roster"]
 class Roster:
     """Ask every target at its own times. Belongs to one event loop.
 
-    Times are spread over the interval by the target's address, so that they stay the same.
+    Times are spread over the interval by the target's address, so that they stay the same. Nothing that comes of a
+    scrape is the end of it: the next one is at its time.
 
     Args:
         memory: Where samples go.
@@ -62,16 +66,22 @@ class Roster:
         return len(self._tasks)
 
     def update(self, targets: Iterable[Target]) -> None:
-        """Begin to ask those that are new, and stop asking those that are gone, whose series end."""
-        wanted = dict.fromkeys(targets)
-        for target in [each for each in self._tasks if each not in wanted]:
-            scrape, task = self._tasks.pop(target)
-            task.cancel()
-            scrape.ledger.down(round(wall_time() * 1000))
+        """Begin to ask those that are new, and stop asking those that are gone, whose series end.
+
+        A target that is left alone, and is another process than before, is new: it is asked at once.
+        """
+        wanted = {each: each for each in targets}
+        for target, (scrape, task) in [*self._tasks.items()]:
+            if target not in wanted or _replaced(scrape, wanted[target]):
+                del self._tasks[target]
+                task.cancel()
+                scrape.ledger.down(round(wall_time() * 1000))
         for target in wanted:
             if target not in self._tasks:
                 scrape = self.made(target)
-                self._tasks[target] = scrape, asyncio.create_task(self._run(scrape))
+                # In a context of its own: it is no part of the request by which somebody has registered.
+                task = asyncio.create_task(self._run(scrape), context=Context())
+                self._tasks[target] = scrape, task
 
     async def aclose(self) -> None:
         """Stop asking. Series do not end by that: the next process goes on with them."""
@@ -97,14 +107,30 @@ class Roster:
     async def _run(self, scrape: Scrape) -> None:
         time = default_clock.clock
         interval = self._cadence.interval
-        await scrape.once()
-        self._told()
+        await self._asked(scrape)
         spread = (zlib.crc32(scrape.target.url.encode()) % 997) / 997 * interval
         # The next moment of the grid that is at least half an interval away.
         due = time.now() + interval - (time.now() - spread - interval / 2) % interval
         while True:
             await world().pause(time, max(0.0, due - time.now()), None)
-            await scrape.once()
-            self._told()
+            await self._asked(scrape)
             late = max(0.0, time.now() - due)
             due += interval * (1 + late // interval)
+
+    async def _asked(self, scrape: Scrape) -> None:
+        try:
+            await scrape.once()
+        except Exception as error:
+            _logger.exception("a scrape failed", url=scrape.target.url, exc_info=error)
+        self._told()
+
+
+def _replaced(scrape: Scrape, target: Target) -> bool:
+    """Return whether a target is left alone for what another process has done that had its address."""
+    return (
+        scrape.breaker.state is not BreakerState.CLOSED
+        and scrape.target.discovered != target.discovered
+    )
+
+
+_logger = structlog.get_logger("uat_platform.metrics_aggregator")

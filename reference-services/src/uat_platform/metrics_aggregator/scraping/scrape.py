@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import httpx2
+import structlog
 
 from uat_platform.metrics_aggregator.fleet.report import Report, reported
 from uat_platform.metrics_aggregator.scraping.fetching import Fetcher, ScrapeError
@@ -141,9 +142,11 @@ class Scrape:
             self.ledger.end(now)
         except (CircuitOpenError, BulkheadFullError) as refusal:
             health, error, ended = Health.DOWN, f"not asked: {refusal}", "refused"
-        except _FAILURES as failure:
+        except Exception as failure:
             health, ended = Health.DOWN, "failure"
             error = f"{type(failure).__name__}: {failure}"[:300]
+            if not isinstance(failure, _FAILURES):
+                _logger.exception("a scrape failed", url=self.target.url, exc_info=failure)
         if health is Health.DOWN:
             self.ledger.down(now)
         seconds = default_clock.clock.now() - began
@@ -180,3 +183,6 @@ class Scrape:
         if taken.wrong and not taken.samples:
             raise ScrapeError("the answer has no metrics in it")
         return not some
+
+
+_logger = structlog.get_logger("uat_platform.metrics_aggregator")
