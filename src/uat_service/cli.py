@@ -18,6 +18,7 @@ from rich.console import Console
 
 from uat_resilience.clock import SystemClock
 from uat_service.stack import control, graph
+from uat_service.stack.commands import Commands
 from uat_service.stack.effective import effective
 from uat_service.stack.errors import StackError
 from uat_service.stack.lines import clean
@@ -30,27 +31,13 @@ from uat_service.stack.views import view_for
 
 __all__ = ["main"]
 
-_WRONG = 2
 _STATE = Path(".uat")
 _NARROWEST = 40
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
-class _Command(click.Group):
-    """Says what is wrong with a stack in one line for each, and not as a traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a subcommand."""
-        try:
-            return super().invoke(ctx)
-        except StackError as error:
-            for problem in error.problems:
-                click.echo(f"error: {problem}", err=True)
-            ctx.exit(_WRONG)
-
-
-@click.group(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--stack",
     "file",

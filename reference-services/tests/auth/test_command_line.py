@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from uat_platform.auth.__main__ import main
 from uat_platform.auth.parts import Parts
+from uat_service.cli import main as uat
 
 
 @pytest.fixture
@@ -41,6 +42,16 @@ def test_an_administrator_is_made(run: type[Run], tmp_path: Path) -> None:
     assert "is an administrator" in made.output
     assert again.exit_code == 1
     assert "there is such a user" in again.output
+
+
+@pytest.mark.usefixtures("url")
+def test_uat_has_the_same_commands() -> None:
+    made = CliRunner().invoke(
+        uat, ["auth", "create-admin", "root@example.com", "--password-file", "-"], "correct horse"
+    )
+
+    assert made.exit_code == 0, made.output
+    assert "root@example.com is an administrator" in made.output
 
 
 @pytest.mark.parametrize(

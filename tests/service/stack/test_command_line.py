@@ -106,3 +106,33 @@ def test_logs_of_nothing_are_none() -> None:
     told = uat(GOOD, "logs")
 
     assert (told.exit_code, told.stderr) == (2, "error: there are no logs\n")
+
+
+@pytest.fixture
+def _added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that adds two commands, one of which `uat` has itself."""
+    package = tmp_path / "site"
+    described = package / "shop-1.0.dist-info"
+    described.mkdir(parents=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
+    (described / "entry_points.txt").write_text(
+        "[uat.commands]\nshop = added_by_shop:greet\ngraph = added_by_shop:greet\n"
+    )
+    (package / "added_by_shop.py").write_text(
+        "import click\n\n\n@click.command()\ndef greet():\n    click.echo('hello')\n"
+    )
+    monkeypatch.syspath_prepend(package)
+
+
+@pytest.mark.usefixtures("_added")
+def test_what_is_installed_adds_commands_and_replaces_none() -> None:
+    assert uat(GOOD, "shop").output == "hello\n"
+    assert "hello" not in uat(GOOD, "graph").output
+    assert "Added by what is installed:" in uat(GOOD, "--help").output
+
+
+def test_a_command_that_nobody_adds_is_unknown() -> None:
+    answer = uat(GOOD, "nothing")
+
+    assert answer.exit_code == 2
+    assert "No such command 'nothing'" in answer.output

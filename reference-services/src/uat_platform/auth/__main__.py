@@ -1,4 +1,4 @@
-"""What is done on the machine itself: `python -m uat_platform.auth create-admin EMAIL`.
+"""What is done on the machine itself: `uat auth create-admin EMAIL`; `python -m uat_platform.auth` is the same.
 
 There is no default password, and no way to become the first administrator from outside.
 """
