@@ -1,6 +1,7 @@
 """SQLite the way a service wants it: a write-ahead log, commits that last, and transactions that are its own."""
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def sqlite_engine(url: URL, *, readers: int, patience: float) -> AsyncEngine:
     """
     if not url.database or url.database == ":memory:":
         raise ValueError("url must name a file: what is in memory only is lost")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    _make(Path(url.database))
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=readers,
@@ -69,6 +70,13 @@ def sqlite_engine(url: URL, *, readers: int, patience: float) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin)
     return engine
+
+
+def _make(file: Path) -> None:
+    """Make an empty file that only its owner reads: passwords and keys may be in it. SQLite's logs follow it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # Whoever opens it says what is wrong.
+        file.touch(mode=0o600)
 
 
 def _locked(error: Exception) -> bool:

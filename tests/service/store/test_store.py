@@ -223,6 +223,17 @@ def test_a_database_that_nobody_serves_is_said_to_be_away() -> None:
     assert "secret" not in str(raised.value)
 
 
+def test_a_file_is_for_the_eyes_of_its_owner(tmp_path: Path) -> None:
+    async def work() -> list[int]:
+        store = Store(f"sqlite:///{tmp_path}/deep/store.db")
+        await create(store)
+        modes = [each.stat().st_mode & 0o777 for each in (tmp_path / "deep").iterdir()]
+        await store.close()
+        return modes
+
+    assert asyncio.run(work()) == [0o600] * 3  # The file, its log, and the index of that.
+
+
 def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(b"this is no database" * 100)
