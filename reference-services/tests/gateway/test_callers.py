@@ -83,6 +83,7 @@ def test_who_does_not_show_it_is_not_let_in(
 
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, challenge)
     assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "API key" in answer.json()["detail"]
     assert "RateLimit" in answer.headers
     assert len(platform.echo.seen) == before
 

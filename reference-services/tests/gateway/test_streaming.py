@@ -99,6 +99,11 @@ async def drink(reader: asyncio.StreamReader) -> int:
     return got
 
 
+def test_a_gateway_that_has_asked_nobody_yet_starts_without_a_complaint(running: Running) -> None:
+    assert running.events("started")
+    assert running.events("started without") == []
+
+
 def test_a_long_answer_takes_no_memory(running: Running, listener: socket.socket) -> None:
     async def get() -> None:
         async with ends(running, listener, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") as (client, up):

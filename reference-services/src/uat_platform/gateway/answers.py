@@ -16,13 +16,21 @@ __all__ = [
 
 NOT_FOUND = Problem(404, "not-found", "Not Found")
 FORBIDDEN = Problem(403, "forbidden", "Forbidden")
-UNKNOWN = Problem(401, "unauthorized", "Unauthorized", headers=(("WWW-Authenticate", "Bearer"),))
+UNKNOWN = Problem(
+    401,
+    "unauthorized",
+    "Unauthorized",
+    "A token or an API key is needed.",
+    (("WWW-Authenticate", "Bearer"),),
+)
 
 
 def unauthorized() -> Problem:
     """Return the answer to a token or key that is not valid. Why it is not is no business of strangers."""
     told = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
-    return Problem(401, "unauthorized", "Unauthorized", "The token is not valid.", told)
+    return Problem(
+        401, "unauthorized", "Unauthorized", "The token, or the API key, is not valid.", told
+    )
 
 
 def insufficient(scopes: tuple[str, ...]) -> Problem:

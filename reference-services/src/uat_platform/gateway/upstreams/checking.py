@@ -42,7 +42,12 @@ class Checking:
         return {each.name: self._states.get(each.name, UNKNOWN) for each in self._upstreams()}
 
     def status(self) -> Status:
-        """Return how they are together: degraded at worst, as the gateway serves the others."""
+        """Return how they are together: degraded at worst, as the gateway serves the others.
+
+        Before the first round nothing is known to be wrong.
+        """
+        if not self._states:
+            return Status.HEALTHY
         states = set(self.states().values())
         return Status.HEALTHY if states <= {"healthy"} else Status.DEGRADED
 
