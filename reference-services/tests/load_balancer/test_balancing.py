@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from load_balancer.groups import COLD, asked, group, served
 
 from uat_platform.load_balancer.balancing.algorithms import (
     ALGORITHMS,
@@ -16,12 +17,10 @@ from uat_platform.load_balancer.balancing.algorithms import (
     PeakEwma,
     RoundRobin,
 )
-from uat_platform.load_balancer.balancing.group import Group
 from uat_platform.load_balancer.balancing.host import Host, State
 from uat_platform.load_balancer.balancing.rules import Rules
 from uat_service.resolver import Instance
 
-COLD = Rules(warm_up=0.0)
 WEIGHTS = st.lists(st.integers(1, 9), min_size=1, max_size=8)
 
 
@@ -30,25 +29,6 @@ def made(weights: list[int], rules: Rules = COLD) -> list[Host]:
         Host(Instance(f"http://h{i}:1", weight=each), rules, 0.0, warm=True)
         for i, each in enumerate(weights)
     ]
-
-
-def group(count: int, algorithm: str = "p2c-ewma", rules: Rules = COLD) -> Group:
-    group = Group(algorithm, rules)
-    for i in range(count):
-        group.put(Instance(f"http://h{i}:1"), 0.0)
-    return group
-
-
-def asked(now: float = 0.0, seed: int = 1, key: bytes = b"") -> Asked:
-    return Asked(now, Random(seed).random, key)
-
-
-def served(
-    group: Group, host: Host, *, now: float, took: float = 0.01, failed: bool = False
-) -> None:
-    ticket = host.begin(now - took, probe=host.outlier.due(now, repeatable=True))
-    group.answered(ticket, now, failed=failed)
-    host.over(ticket)
 
 
 @given(WEIGHTS, st.integers(0, 1000), st.binary(max_size=8))
@@ -162,66 +142,6 @@ def test_nobody_unfit_is_chosen_and_ejections_keep_to_their_cap(
         assert choice.panic == hosts.panic
         ejected = [each for each in hosts.hosts if each.state(now) is State.EJECTED]
         assert len(ejected) <= hosts.rules.most_ejected(count)
-
-
-def test_five_failures_in_a_row_eject_and_a_probe_brings_back() -> None:
-    hosts = group(3)
-    bad = next(iter(hosts.hosts))
-    for _ in range(5):
-        served(hosts, bad, now=1.0, failed=True)
-    assert bad.state(1.0) is State.EJECTED
-
-    early, risky = hosts.pick(asked(5.9)), hosts.pick(asked(6.1), repeatable=False)
-    probe = hosts.pick(asked(6.1))
-    ticket = probe.host.begin(6.1, probe=probe.probe)
-    second = hosts.pick(asked(6.1))
-    hosts.answered(ticket, 6.2, failed=False)
-    ticket.host.over(ticket)
-
-    assert early.host is not bad
-    assert risky.host is not bad
-    assert probe.host is bad
-    assert second.host is not bad, "one probe at a time"
-    assert bad.state(6.2) is State.FIT
-
-
-def test_a_probe_that_fails_doubles_the_time_and_one_that_is_left_is_none() -> None:
-    hosts = group(2)
-    bad = next(iter(hosts.hosts))
-    for _ in range(5):
-        served(hosts, bad, now=0.0, failed=True)
-    left = bad.begin(5.0, probe=True)
-    bad.over(left)
-    assert bad.outlier.due(5.0, repeatable=True)
-
-    served(hosts, bad, now=5.0, failed=True)
-
-    assert bad.outlier.left(5.0) == 10.0
-
-
-def test_failed_checks_outrank_the_cap_on_ejections() -> None:
-    hosts = group(4, rules=Rules(warm_up=0.0, ejected_at_most=0.25, panic_below=0.0))
-    ids = [each.id for each in hosts.hosts]
-    for each in list(hosts.hosts)[:1]:
-        for _ in range(5):
-            served(hosts, each, now=0.0, failed=True)
-    for id_ in ids[1:3]:
-        hosts.checked(id_, "away", 0.0, certain=True)
-
-    assert [each.id for each in hosts.fit] == ids[3:]
-    assert {hosts.pick(asked(seed=i)).host.id for i in range(20)} == {ids[3]}
-
-
-def test_too_few_that_are_fit_mean_panic_and_all_get_requests() -> None:
-    hosts = group(4, "round-robin")
-    for each in list(hosts.hosts)[:3]:
-        hosts.checked(each.id, "away", 0.0, certain=True)
-
-    assert hosts.panic
-    assert {hosts.pick(asked()).host.id for _ in range(4)} == {each.id for each in hosts.hosts}
-
-    hosts.checked(next(iter(hosts.hosts)).id, None, 1.0)
-    assert not hosts.panic
 
 
 @pytest.mark.parametrize("algorithm", ["round-robin", "weighted", "least-requests", "p2c-ewma"])
