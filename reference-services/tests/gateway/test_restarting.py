@@ -6,7 +6,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from gateway.load import Load, rolled
+from tests.integrations.redis.servers import free_port
 from tests.integrations.server.serving import serving
+from tests.service.framework.running import Running, started
 
 ROUTES = """
 [limits.default]
@@ -25,7 +28,6 @@ upstream = "replicas"
 auth = "none"
 """
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-CLIENTS = 16
 BETWEEN = 300  # Answers between two steps.
 
 
@@ -63,49 +65,6 @@ class Replica:
             writer.close()
 
 
-class Load:
-    """Clients that ask again and again."""
-
-    def __init__(self, port: int) -> None:
-        self.port, self.answered, self.failed, self.over = port, 0, list[bytes](), False
-        self._step = asyncio.Event()
-
-    async def client(self, method: bytes) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        while not self.over:
-            writer.write(b"%b / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" % method)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if head.startswith(b"HTTP/1.1 200"):
-                await reader.readexactly(2)
-            else:
-                self.failed.append(head)
-                break
-            self.answered += 1
-            if self.answered % BETWEEN == 0:
-                self._step.set()
-        writer.close()
-
-    async def some_answers(self) -> None:
-        """Wait until there are some more."""
-        self._step.clear()
-        await self._step.wait()
-
-
-async def rolled(replicas: list[Replica], load: Load) -> None:
-    """Kill and start each replica while clients ask."""
-    async with asyncio.TaskGroup() as group:
-        methods = [b"GET", b"PUT", b"DELETE"] * CLIENTS
-        for method in methods[:CLIENTS]:
-            group.create_task(load.client(method))
-        for replica in replicas:
-            await load.some_answers()
-            await replica.kill()
-            await load.some_answers()
-            await replica.start()
-        await load.some_answers()
-        load.over = True
-
-
 def test_no_idempotent_request_fails_while_replicas_are_killed_in_turns(start: Any) -> None:
     async def run() -> Load:
         replicas = [Replica() for _ in range(3)]
@@ -113,7 +72,7 @@ def test_no_idempotent_request_fails_while_replicas_are_killed_in_turns(start: A
             await each.start()
         urls = [f"http://127.0.0.1:{each.port}" for each in replicas]
         with start(ROUTES.format(where=f"urls = {urls}")) as gateway:
-            load = Load(gateway.served.port)
+            load = Load(gateway.served.port, "/", methods=["GET", "PUT", "DELETE"], between=BETWEEN)
             await asyncio.wait_for(rolled(replicas, load), 40)  # noqa: TID251 - a bound of the test
             for each in replicas:
                 assert each.answered > 0
@@ -124,6 +83,45 @@ def test_no_idempotent_request_fails_while_replicas_are_killed_in_turns(start: A
 
     assert load.failed == []
     assert load.answered >= 6 * BETWEEN
+
+
+class Process:
+    """A service of the framework, in a process that ends in order."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    async def start(self) -> None:
+        def start() -> Running:
+            arguments = ("example:service", "--port", str(self.port))
+            return self._ends.enter_context(started(*arguments)).listening()
+
+        self._ends = ExitStack()
+        self._running = await asyncio.to_thread(start)
+
+    async def kill(self) -> None:
+        await asyncio.to_thread(self._running.stop)
+        self._ends.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_no_idempotent_request_fails_while_processes_restart_in_turns(start: Any) -> None:
+    async def run() -> Load:
+        replicas = [Process(free_port()) for _ in range(3)]
+        await asyncio.gather(*(each.start() for each in replicas))
+        urls = [f"http://127.0.0.1:{each.port}" for each in replicas]
+        with start(ROUTES.format(where=f"urls = {urls}")) as gateway:
+            load = Load(gateway.served.port, "/orders/7", methods=["GET"], between=100)
+            await rolled(replicas, load)
+        for each in replicas:
+            await each.kill()
+        return load
+
+    load = asyncio.run(run())
+
+    assert load.failed == []
+    assert load.answered >= 700
 
 
 def test_instances_come_from_the_load_balancer_where_there_is_one(
