@@ -140,15 +140,14 @@ class Bulkhead(HeldByStreams):
         Raises:
             BulkheadFullError: On entering, when there is no slot and no place in the queue, or the wait is over.
         """
-        told = self._told
-        if told is None or told.policy != self.name:
-            return self.permit_as(self.name)
-        return SlotPermit(self._gate, told, self._full)
+        return self.permit_as(self.name)
 
     def permit_as(self, name: str) -> Permit:
         """Return a permit that tells under `name`."""
-        # Kept for the next one: it goes by the same name nearly always.
-        told = self._told = Outcomes(name, self._bus, self._clock)
+        told = self._told
+        if told is None or told.policy != name:
+            # Kept for the next one: it goes by the same name nearly always.
+            told = self._told = Outcomes(name, self._bus, self._clock)
         return SlotPermit(self._gate, told, self._full)
 
     def bounds(self, inner: Bounds, *, sync: bool) -> Bounds:  # noqa: ARG002 - a wait is a wait

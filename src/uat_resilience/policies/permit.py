@@ -42,12 +42,16 @@ class Permit(ABC):
         self._say(Verdict.ABANDONED)
 
     def __enter__(self) -> Self:
-        self._enter_once()
+        if self._entered:
+            raise self._entered_twice()
+        self._entered = True
         self._take()
         return self
 
     async def __aenter__(self) -> Self:
-        self._enter_once()
+        if self._entered:
+            raise self._entered_twice()
+        self._entered = True
         await self._atake()
         return self
 
@@ -83,7 +87,5 @@ class Permit(ABC):
         if self._verdict is None:
             self._verdict = verdict
 
-    def _enter_once(self) -> None:
-        if self._entered:
-            raise RuntimeError("a permit guards one block: call permit() again for the next")
-        self._entered = True
+    def _entered_twice(self) -> RuntimeError:
+        return RuntimeError("a permit guards one block: call permit() again for the next")

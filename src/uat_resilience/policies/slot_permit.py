@@ -36,7 +36,7 @@ class SlotPermit(Permit):
     async def __aenter__(self) -> Self:
         # As it is inherited, without a coroutine of its own where nobody has to wait.
         if self._entered:
-            self._enter_once()
+            raise self._entered_twice()
         self._entered = True
         if switches.guarding and not self._take_free():
             await self._atake()

@@ -85,7 +85,7 @@ class Timeout(Guard):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_alarms", "_fixed", "_given", "_thread", "_warned")
+    __slots__ = ("_alarms", "_fixed", "_given", "_warned", "_workers")
     kind = "timeout"
 
     def __init__(
@@ -109,8 +109,8 @@ class Timeout(Guard):
                 "thread must be None, False, or a Bulkhead that caps the worker threads, "
                 f"not {thread!r}"
             )
-        self._thread = thread
-        self._warned = False
+        self._workers = thread if isinstance(thread, Bulkhead) else None
+        self._warned = thread is not None
         self._alarms = _Alarms()
 
     @property
@@ -130,7 +130,7 @@ class Timeout(Guard):
     @property
     def enforced_in_sync_code(self) -> bool:
         """True when sync bodies run in worker threads, so that their caller leaves in time."""
-        return isinstance(self._thread, Bulkhead)
+        return self._workers is not None
 
     def snapshot(self) -> TimeoutSnapshot:
         """Return the seconds each call is given."""
@@ -209,14 +209,23 @@ class Timeout(Guard):
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code: cut in a worker thread, or given a budget."""
+        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            result = self._run(name, fn, *args, **kwargs)
-            if type(result) is COROUTINE:
-                raise refuse_coroutine(result)
+            started = outcomes.now() if bus.outcomes_wanted else None
+            try:
+                result = self._run(name, fn, *args, **kwargs)
+                if type(result) is COROUTINE:
+                    raise refuse_coroutine(result)
+            except BaseException as error:
+                if started is not None:
+                    outcomes.raised(started, error)
+                raise
+            if started is not None:
+                outcomes.succeeded(started)
             return result
 
-        return Outcomes(name, self._bus, self._clock).around(guarded)
+        return guarded
 
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str
@@ -254,19 +263,23 @@ class Timeout(Guard):
         """Run a sync body under its deadline."""
         if not switches.guarding:
             return fn(*args, **kwargs)
-        clock, thread = self._time(), self._thread
-        if thread is None and not self._warned:
+        clock, seconds = self._clock or default_clock.clock, self._fixed
+        if not self._warned:
             self._warned = True
-            warnings.warn(_UNENFORCED.format(name), UnenforcedTimeoutWarning, stacklevel=4)
-        seconds, began = self.seconds, clock.now()
-        budget = governing(seconds) or Deadline(clock, began + seconds, policy=name, after=seconds)
+            warnings.warn(_UNENFORCED.format(name), UnenforcedTimeoutWarning, stacklevel=3)
+        if seconds is None:
+            seconds = self.seconds
+        outer = None if current_deadline.get() is None else governing(seconds)
+        began = clock.now()
+        budget = outer or Deadline(clock, began + seconds, policy=name, after=seconds)
         token = current_deadline.set(budget)
         try:
-            if isinstance(thread, Bulkhead):
-                result = run_in_worker(thread.permit(), budget, fn, *args, **kwargs)
-            else:
+            if self._workers is None:
                 result = fn(*args, **kwargs)
-            self._given.record(clock.now() - began)
+            else:
+                result = run_in_worker(self._workers.permit(), budget, fn, *args, **kwargs)
+            if self._given.follows:
+                self._given.record(clock.now() - began)
             return result
         except TimedOutError as error:
             if error.policy == name:
