@@ -7,6 +7,7 @@ missed deadlines are errors of this library and of aiohttp both.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.errors import TimedOutError
@@ -128,7 +129,7 @@ def _repeat(request: aiohttp.ClientRequest) -> Repeat:
 _DIALECT: Dialect[aiohttp.ClientRequest, aiohttp.ClientResponse] = Dialect(
     host=lambda request: request.url.authority,
     repeat=_repeat,
-    status=lambda response: response.status,
+    status=attrgetter("status"),
     header=lambda response, name: response.headers.get(name),
     answer=_answer,
     unwell=lambda error: isinstance(error, _UNWELL),

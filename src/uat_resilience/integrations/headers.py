@@ -13,8 +13,8 @@ import os
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from os import urandom
+from typing import NamedTuple
 
 __all__ = [
     "DEADLINE",
@@ -58,9 +58,10 @@ Header = Callable[[str], str | None]
 """Looks up one header by its name, in any case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Correlation:
+class Correlation(NamedTuple):
     """Which request a call belongs to.
+
+    A tuple, because each request makes one, and a frozen dataclass takes five times as long.
 
     Attributes:
         request_id: For logs and answers: always there, and safe to write anywhere.

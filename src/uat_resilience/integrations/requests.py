@@ -8,6 +8,7 @@ missed deadlines are errors of this library and of requests both.
 """
 
 from collections.abc import Callable, Generator
+from operator import attrgetter
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -90,9 +91,7 @@ class ResilientAdapter(HTTPAdapter):
         settings = {**call.using, "timeout": _timeouts(call.using.get("timeout"), deadline)}
         token = fresh.set(call.repeat is not Repeat.FREELY)
         try:
-            response = within(
-                deadline, lambda: super(ResilientAdapter, self).send(request, **settings), _LATE
-            )
+            response = within(deadline, _LATE, super().send, request, **settings)
         finally:
             fresh.reset(token)
         response.raw = _Body(response.raw, Answer(deadline))
@@ -192,7 +191,7 @@ _KINSHIP = Kinship(
 _DIALECT: Dialect[requests.PreparedRequest, requests.Response] = Dialect(
     host=lambda request: urlsplit(request.url or "").netloc.rpartition("@")[2],
     repeat=_repeat,
-    status=lambda response: response.status_code,
+    status=attrgetter("status_code"),
     header=lambda response, name: response.headers.get(name),
     answer=_answer,
     unwell=lambda error: isinstance(error, _UNWELL),

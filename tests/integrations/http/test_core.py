@@ -216,7 +216,7 @@ def test_step_is_not_begun_when_its_deadline_has_passed(due: tuple[FakeClock, De
     clock.advance(10.0)
 
     with pytest.raises(TimedOutError):
-        within(deadline, lambda: begun.append(1), OSError)
+        within(deadline, OSError, begun.append, 1)
 
     assert begun == []
 
@@ -225,8 +225,8 @@ def test_step_goes_by_the_tighter_deadline(due: tuple[FakeClock, Deadline]) -> N
     _, deadline = due
 
     with tightened(5.0):
-        inside = within(deadline, remaining, OSError)
-    outside = within(deadline, remaining, OSError)
+        inside = within(deadline, OSError, remaining)
+    outside = within(deadline, OSError, remaining)
 
     assert (inside, outside) == (5.0, 10.0)
 
@@ -238,7 +238,7 @@ def test_wait_that_was_the_librarys_own_comes_out_as_it_is(due: tuple[FakeClock,
         raise requests.Timeout
 
     with pytest.raises(requests.Timeout):
-        within(deadline, slow, requests.Timeout)
+        within(deadline, requests.Timeout, slow)
 
 
 async def test_error_before_an_inherited_deadline_comes_out_as_it_is() -> None:

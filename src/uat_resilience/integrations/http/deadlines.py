@@ -5,7 +5,7 @@ each turn; an error of the library that comes out after the deadline is taken fo
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.errors import TimedOutError
@@ -14,24 +14,29 @@ from uat_resilience.waiting import world
 
 __all__ = ["Late", "awithin", "bounded", "capped", "within"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Late = type[Exception] | tuple[type[Exception], ...]
 """The errors of a library that mean that it waited for too long."""
 
 
-def within(deadline: Deadline | None, step: Callable[[], T], late: Late) -> T:
+def within(
+    deadline: Deadline | None, late: Late, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
     """Do a sync step that goes by the ambient deadline.
 
     Args:
         deadline: When it must have ended, or None.
-        step: What to do.
         late: Errors of the library that mean that it waited for too long.
+        step: What to do.
+        *args: Its arguments.
+        **kwargs: Those by keyword.
 
     Raises:
         TimedOutError: The deadline has passed.
     """
     if deadline is None:
-        return step()
+        return step(*args, **kwargs)
     before, token = current_deadline.get(), None
     if before is not deadline:
         left = deadline.remaining()
@@ -40,7 +45,7 @@ def within(deadline: Deadline | None, step: Callable[[], T], late: Late) -> T:
         if before is None or left < before.remaining():
             token = current_deadline.set(deadline)
     try:
-        return step()
+        return step(*args, **kwargs)
     except late as error:
         if deadline.remaining() > _ROUNDING:
             raise

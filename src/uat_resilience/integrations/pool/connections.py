@@ -38,6 +38,7 @@ class Connections(Generic[R]):
 
     def __init__(self, library: Library[Any, R], ssl: SSLContext, limits: Limits) -> None:
         self._library = library
+        self._limited = limits.total is not None
         self._any, self._fresh = (
             httpcore2.ConnectionPool(
                 ssl_context=ssl,
@@ -52,8 +53,10 @@ class Connections(Generic[R]):
     def deliver(self, attempt: Attempt[Any]) -> R:
         """Send an attempt."""
         pool = self._any if attempt.repeat is _FREELY else self._fresh
+        # Only for a place in the pool is waited elsewhere than in the network, which knows the deadline itself.
+        extensions = attempt.bounded() if self._limited else attempt.request.extensions
         try:
-            answer: Any = pool.handle_request(_raw(attempt))
+            answer: Any = pool.handle_request(_raw(attempt, extensions))
         except ERRORS as error:
             raise self._library.translated(error) from error
         body = _Body(answer.stream, self._library)
@@ -86,7 +89,7 @@ class AsyncConnections(Generic[R]):
         """Send an attempt."""
         pool = self._any if attempt.repeat is _FREELY else self._fresh
         try:
-            answer: Any = await pool.handle_async_request(_raw(attempt))
+            answer: Any = await pool.handle_async_request(_raw(attempt, attempt.request.extensions))
         except ERRORS as error:
             raise self._library.translated(error) from error
         body = _AsyncBody(answer.stream, self._library)
@@ -100,7 +103,7 @@ class AsyncConnections(Generic[R]):
         await self._fresh.aclose()
 
 
-def _raw(attempt: Attempt[Request]) -> httpcore2.Request:
+def _raw(attempt: Attempt[Request], extensions: dict[str, Any]) -> httpcore2.Request:
     request, url = attempt.request, attempt.request.url
     return httpcore2.Request(
         method=request.method,
@@ -109,7 +112,7 @@ def _raw(attempt: Attempt[Request]) -> httpcore2.Request:
         ),
         headers=attempt.headers,
         content=request.stream,
-        extensions=attempt.extensions,
+        extensions=extensions,
     )
 
 

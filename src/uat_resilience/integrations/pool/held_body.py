@@ -6,6 +6,7 @@ from typing import Any
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.body import aread, read
 from uat_resilience.integrations.http.kin import Kinship
+from uat_resilience.integrations.pool.request import Headers
 
 __all__ = ["AsyncHeldBody", "HeldBody"]
 
@@ -16,7 +17,7 @@ class HeldBody:
     Args:
         stream: Where it comes from.
         answer: What is held for it.
-        length: The answer's Content-Length, or None.
+        headers: The answer's headers.
         kinship: Makes errors of ours also the library's.
     """
 
@@ -25,18 +26,18 @@ class HeldBody:
         stream: Any,  # noqa: ANN401 - one of the library's, whichever that is
         answer: Answer,
         *,
-        length: str | None,
+        headers: Headers,
         kinship: Kinship,
     ) -> None:
         self._stream = stream
-        self._length = length
+        self._headers = headers
         self._kinship = kinship
         self.answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
         """Read it within its deadline."""
         kinship = self._kinship
-        return read(self._stream, self.answer, kinship, late=kinship.timed_out, length=self._length)
+        return read(self._stream, self.answer, kinship, late=kinship.timed_out, whole=self._whole)
 
     def close(self) -> None:
         """Close it, and give back what is held for it."""
@@ -44,6 +45,9 @@ class HeldBody:
             self._stream.close()
         finally:
             self.answer.leave()
+
+    def _whole(self, size: int) -> bool:
+        return self._headers.get("content-length") == str(size)
 
 
 class AsyncHeldBody:
@@ -54,17 +58,18 @@ class AsyncHeldBody:
         stream: Any,  # noqa: ANN401 - one of the library's, whichever that is
         answer: Answer,
         *,
-        length: str | None,
+        headers: Headers,
         kinship: Kinship,
     ) -> None:
         self._stream = stream
-        self._length = length
+        self._headers = headers
         self._kinship = kinship
         self.answer = answer
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Read it within its deadline."""
-        return aread(self._stream, self.answer, self._kinship, length=self._length)
+        length = self._headers.get("content-length")
+        return aread(self._stream, self.answer, self._kinship, length=length)
 
     async def aclose(self) -> None:
         """Close it, and give back what is held for it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from ssl import SSLContext
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -147,7 +148,7 @@ def library_of(
     dialect: Dialect[Any, Any] = Dialect(
         host=lambda request: request.url.netloc.decode("ascii"),
         repeat=repeat,
-        status=lambda response: response.status_code,
+        status=attrgetter("status_code"),
         header=lambda response, name: response.headers.get(name),
         answer=_answer,
         unwell=lambda error: (

@@ -48,7 +48,8 @@ class _Stream(httpcore2.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes."""
-        self._stream.write(buffer, capped(timeout, current_deadline.get()))
+        if buffer:  # The end of a request without a body is written too, and has none.
+            self._stream.write(buffer, capped(timeout, current_deadline.get()))
 
     def start_tls(
         self,

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-__all__ = ["Request"]
+__all__ = ["Headers", "Request"]
 
 
 class Url(Protocol):
@@ -22,7 +22,14 @@ class Headers(Protocol):
     """Headers, as httpx and httpx2 have them."""
 
     @property
-    def raw(self) -> list[tuple[bytes, bytes]]: ...
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        """All of them, as they are written."""
+        ...
+
+    def get(self, key: str, /) -> str | None:
+        """Return one by its name, in any case, or None."""
+        ...
+
     def __contains__(self, key: object, /) -> bool: ...
 
 

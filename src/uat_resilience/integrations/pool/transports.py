@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 from uat_resilience.ambient import current_deadline
 from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.call import Call
-from uat_resilience.integrations.http.deadlines import awithin, bounded, within
+from uat_resilience.integrations.http.deadlines import awithin, within
 from uat_resilience.integrations.http.exchange import AsyncExchange, Exchange, PolicyChoice
 from uat_resilience.integrations.pool.attempt import Attempt
 from uat_resilience.integrations.pool.connections import AsyncConnections, Connections
@@ -40,7 +40,9 @@ class Transport(Generic[Q, R]):
             pool = Connections(library, library.context(verify), allowed)
             self._deliver, self._close = pool.deliver, pool.close
         else:
-            self._deliver = lambda attempt: inner.handle_request(_made(library, attempt))
+            self._deliver = lambda attempt: inner.handle_request(
+                _made(library, attempt, attempt.bounded())
+            )
             self._close = inner.close
         self._exchange = Exchange(policy, library.dialect, self._send)
 
@@ -60,13 +62,9 @@ class Transport(Generic[Q, R]):
     def _send(self, call: Call[Q]) -> R:
         deadline, kinship = current_deadline.get(), self._library.dialect.kinship
         attempt = Attempt(call, deadline)
-        if deadline is not None:
-            given = cast("dict[str, float | None]", attempt.extensions.get("timeout", {}))
-            attempt.extensions["timeout"] = bounded(given, deadline)
-        response: Any = within(deadline, lambda: self._deliver(attempt), kinship.timed_out)
-        length = response.headers.get("content-length")
+        response: Any = within(deadline, kinship.timed_out, self._deliver, attempt)
         response.stream = self._library.body(
-            response.stream, Answer(deadline), length=length, kinship=kinship
+            response.stream, Answer(deadline), headers=response.headers, kinship=kinship
         )
         return cast("R", response)
 
@@ -91,7 +89,9 @@ class AsyncTransport(Generic[Q, R]):
             pool = AsyncConnections(library, library.context(verify), allowed)
             self._deliver, self._close = pool.deliver, pool.aclose
         else:
-            self._deliver = lambda attempt: inner.handle_async_request(_made(library, attempt))
+            self._deliver = lambda attempt: inner.handle_async_request(
+                _made(library, attempt, dict(attempt.request.extensions))
+            )
             self._close = inner.aclose
         self._exchange = AsyncExchange(policy, library.dialect, self._send)
 
@@ -112,14 +112,13 @@ class AsyncTransport(Generic[Q, R]):
         deadline, kinship = current_deadline.get(), self._library.dialect.kinship
         attempt = Attempt(call, deadline)
         response: Any = await awithin(deadline, lambda: self._deliver(attempt))
-        length = response.headers.get("content-length")
         response.stream = self._library.abody(
-            response.stream, Answer(deadline), length=length, kinship=kinship
+            response.stream, Answer(deadline), headers=response.headers, kinship=kinship
         )
         return cast("R", response)
 
 
-def _made(library: Library[Q, R], attempt: Attempt[Q]) -> Q:
+def _made(library: Library[Q, R], attempt: Attempt[Q], extensions: dict[str, Any]) -> Q:
     """Make a request of an attempt, for a transport of the user's."""
     request = attempt.request
     return library.request(
@@ -127,5 +126,5 @@ def _made(library: Library[Q, R], attempt: Attempt[Q]) -> Q:
         request.url,
         headers=attempt.headers,
         stream=request.stream,
-        extensions=attempt.extensions,
+        extensions=extensions,
     )
