@@ -26,8 +26,8 @@ from uat_resilience.integrations.serving.asgi_types import (
     path_within,
 )
 from uat_resilience.lifecycle import GracefulShutdown
-from uat_service.logs import tell_request
 from uat_service.metrics import UNMATCHED, Metrics
+from uat_service.request_lines import tell_request
 
 __all__ = ["OPERATIONS", "Outer"]
 
@@ -166,7 +166,8 @@ class _Accounts(_Counts):
             "path": scope["path"][:_LONGEST_PATH],
             "route": route,
             "status": answer.status,
-            "duration_ms": round(elapsed * 1000, 3),
+            "duration_ms": int(elapsed * 1e6)
+            / 1e3,  # To the microsecond; `round` takes three times as long.
             "request_id": answer.correlation.request_id,
         }
         if answer.correlation.trace_parent is not None:

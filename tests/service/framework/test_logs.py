@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from tests.service.framework.running import HERE, PATIENCE, command, surroundings
 
 from uat_resilience.integrations.headers import Correlation, current_correlation
-from uat_service.logs import Lines, configure, tell_request
+from uat_service.lines import Lines
+from uat_service.logs import configure
 from uat_service.plain import as_json
+from uat_service.request_lines import tell_request
 
 pytestmark = pytest.mark.usefixtures("_loggers")
 
@@ -119,22 +122,35 @@ def test_entry_says_who_when_and_for_which_request(capfd: pytest.CaptureFixture[
     assert "request_id" not in second
 
 
+@pytest.mark.parametrize("bound", [{}, {"user": "ada", "status": 1}], ids=["nothing", "user"])
 @pytest.mark.parametrize("level", ["info", "warning"])
 def test_line_of_a_request_is_the_one_that_structlog_writes(
-    level: str, capfd: pytest.CaptureFixture[str]
+    level: str, bound: dict[str, object], capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure(service="orders", version="1.2.3")
+
+    with structlog.contextvars.bound_contextvars(**bound):
+        tell_request(level, {"path": "/\ud800", "status": 200})
+        getattr(structlog.get_logger(), level)("request", path="/\ud800", status=200)
+
+    first, second = lines(capfd)
+    # Well within a second of each other, in the same form.
+    times = [datetime.fromisoformat(each.pop("timestamp")) for each in (first, second)]
+    assert timedelta(0) <= times[1] - times[0] < timedelta(seconds=1)
+    assert first == second
+    assert first.get("user") == bound.get("user")
+
+
+def test_line_of_a_request_tells_of_the_request_that_is_around_it(
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     configure(service="orders", version="1.2.3")
     token = current_correlation.set(Correlation("abc", f"00-{'a' * 32}-{'b' * 16}-01"))
 
-    with structlog.contextvars.bound_contextvars(user="ada", status=1):
-        tell_request(level, {"path": "/\ud800", "status": 200})
-        getattr(structlog.get_logger(), level)("request", path="/\ud800", status=200)
+    tell_request("info", {"status": 200})
 
     current_correlation.reset(token)
-    first, second = lines(capfd)
-    assert first.pop("timestamp")[-1] == second.pop("timestamp")[-1] == "Z"
-    assert first == second
-    assert first["user"] == "ada"
+    assert {"request_id": "abc", "trace_id": "a" * 32}.items() <= lines(capfd)[0].items()
 
 
 def test_line_of_a_request_is_captured_like_any_other(capfd: pytest.CaptureFixture[str]) -> None:
@@ -247,4 +263,6 @@ def test_time_is_written_alike_in_lines_that_are_cut(capfd: pytest.CaptureFixtur
     tell_request("info", {"path": "/\ud800", "status": 200})
     tell_request("info", {"path": "/", "status": 200})
 
-    assert [each["timestamp"][-1] for each in lines(capfd)] == ["Z", "Z"]
+    cut, whole = lines(capfd)
+    assert cut["timestamp"][-1] == whole["timestamp"][-1] == "Z"
+    assert len(cut["timestamp"]) == len(whole["timestamp"])
