@@ -5,6 +5,7 @@ Each is timed from the moment it was due, so that a wait for its turn counts too
 
 import asyncio
 from dataclasses import dataclass, field
+from math import inf, nan
 from time import perf_counter
 
 __all__ = ["Result", "offered"]
@@ -28,7 +29,12 @@ class Result:
     def quantile(self, share: float) -> float:
         """Return the seconds that this share of the successes did not exceed."""
         times = sorted(self.times)
-        return times[min(len(times) - 1, int(len(times) * share))] if times else float("nan")
+        return times[min(len(times) - 1, int(len(times) * share))] if times else nan
+
+    def within(self, share: float) -> float:
+        """Return the seconds in which this share of all requests had succeeded; infinity when fewer did."""
+        place = int((len(self.times) + sum(self.failed.values())) * share)
+        return sorted(self.times)[place] if place < len(self.times) else inf
 
 
 async def offered(port: int, path: str, *, rate: float, seconds: float) -> Result:

@@ -134,6 +134,30 @@ def test_everything_has_a_name_and_nothing_is_twice(page: Page) -> None:
     assert page.evaluate("document.documentElement.lang") == "en"
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_lines_of_the_map_pass_beside_the_boxes(browser: Browser, showing: str, size: str) -> None:
+    width, height = SIZES[size]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(f"http://{showing}/")
+    page.wait_for_selector(READY)
+
+    assert page.evaluate(_HIDDEN) == []
+    page.close()
+
+
+def test_button_of_the_dark_theme_looks_pressed_when_it_is(page: Page) -> None:
+    def looks() -> str:
+        return str(page.evaluate("getComputedStyle(theme_button).backgroundColor"))
+
+    page.evaluate("globalThis.theme_button = document.getElementById('theme')")
+    released = looks()
+
+    page.get_by_role("button", name="Dark").click()
+
+    expect(page.get_by_role("button", name="Dark", pressed=True)).to_be_visible()
+    assert looks() not in {released, page.evaluate("getComputedStyle(service).backgroundColor")}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_page_fits_and_is_legible(
@@ -153,6 +177,20 @@ def test_page_fits_and_is_legible(
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     assert min(page.evaluate(_CONTRASTS).values()) >= 4.5
     page.close()
+
+
+# The lines that come out behind a box of the map.
+_HIDDEN = """() => {
+  const boxes = [...document.querySelectorAll("#map .node")].map((node) => {
+    const { e, f } = node.transform.baseVal[0].matrix, { width, height } = node.querySelector("rect").getBBox();
+    return { left: e + 2, top: f + 2, right: e + width - 2, bottom: f + height - 2 };
+  });
+  const behind = ({ x, y }) => boxes.some((box) => x > box.left && x < box.right && y > box.top && y < box.bottom);
+  return [...document.querySelectorAll("#map .edge")].filter((edge) => {
+    const length = edge.getTotalLength();
+    return Array.from({ length: 100 }, (_, part) => edge.getPointAtLength((length * part) / 100)).some(behind);
+  }).map((edge) => edge.textContent);
+}"""
 
 
 # Of text on what is behind it, as WCAG 2 has it: 4.5 is enough for small letters.

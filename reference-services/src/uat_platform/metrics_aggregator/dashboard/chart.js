@@ -32,7 +32,7 @@ class Chart {
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${HEIGHT}`);
     const values = this.lines.flatMap((line) => line.values).filter((value) => value !== null);
     this.top = nice(Math.max(...values, this.unit === "share" ? 0.01 : 0.001));
-    this.svg.replaceChildren(...this.grid());
+    this.svg.replaceChildren(...this.grid(values.length ? [0, 0.5, 1] : [0]));
     this.lines.forEach((line) => this.svg.append(...this.trace(line, this.lines.length === 1)));
     if (!values.length) this.svg.append(make("text", { x: this.width / 2, y: HEIGHT / 2, "text-anchor": "middle" }, this.empty));
     this.overlay = make("g");
@@ -42,12 +42,12 @@ class Chart {
     this.look(this.at);
   }
 
-  grid() {
+  grid(shares) {
     const parts = [];
-    for (const share of [0, 0.5, 1]) {
+    for (const share of shares) {
       const y = this.y(this.top * share);
       parts.push(make("line", { class: share ? "rule" : "base", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }));
-      parts.push(make("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, written(this.top * share, this.unit)));
+      parts.push(make("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, share ? written(this.top * share, this.unit) : "0"));
     }
     const count = this.width > 420 ? 5 : 3;
     for (let tick = 0; tick < count; tick += 1) {
