@@ -5,7 +5,6 @@ With its routes, limits, breakers, metrics, and a log line for each request, whi
 """
 
 import os
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ import uvicorn
 
 from uat_platform.gateway.settings import GatewaySettings
 from uat_platform.gateway.wiring import serving
+from uat_service.listening import listening
 from uat_service.protocol import FaithfulProtocol
 
 __all__ = ["main"]
@@ -39,7 +39,7 @@ def main(loop: str, upstream: str) -> None:
     """Serve until the process is ended."""
     with (
         tempfile.TemporaryDirectory() as directory,
-        socket.create_server(("127.0.0.1", 0), backlog=256) as listener,
+        listening("127.0.0.1", 0) as listener,
     ):
         file = Path(directory, "gateway.toml")
         file.write_text(_ROUTES.format(upstream=upstream))

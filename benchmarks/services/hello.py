@@ -1,7 +1,6 @@
 """`python -m benchmarks.services.hello NAME`: one hello route in a process of its own; prints its port."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ from starlette.routing import Route
 
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_service.app import Service
+from uat_service.listening import listening
 
 __all__ = ["HELLOS"]
 
@@ -36,7 +36,7 @@ HELLOS: dict[str, Callable[[], App]] = {
 
 def main(name: str) -> None:
     """Serve one of them with uvicorn until the process is ended."""
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+    with listening("127.0.0.1", 0) as listener:
         config = uvicorn.Config(
             HELLOS[name](),
             http="httptools",

@@ -4,7 +4,6 @@ The plain ones are written as one writes them: the whole path, all headers but t
 comes.
 """
 
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -17,6 +16,7 @@ import uvicorn
 from yarl import URL
 
 from uat_resilience.integrations.serving.asgi_types import App, RawHeaders, Receive, Scope, Send
+from uat_service.listening import listening
 from uat_service.protocol import FaithfulProtocol
 from uat_service.proxy import ReverseProxy
 from uat_service.proxy.headers import end_to_end
@@ -130,7 +130,7 @@ PROXIES: dict[str, Callable[[str], App]] = {
 
 def main(name: str, upstream: str) -> None:
     """Serve one proxy with uvicorn until the process is ended."""
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+    with listening("127.0.0.1", 0) as listener:
         config = uvicorn.Config(
             PROXIES[name](upstream),
             http=FaithfulProtocol if name == "uat_service" else "httptools",

@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from uat_service.app import Service
 from uat_service.environment import ConfigurationError
+from uat_service.listening import inherited, listening
 from uat_service.server import Server
 
 __all__ = ["CANNOT_START", "main"]
@@ -92,15 +93,14 @@ def _listening(host: str, port: int) -> socket.socket:
     if not 0 <= port <= _LAST_PORT:
         _fail(f"cannot listen on {host}:{port}: a port is a number from 0 to {_LAST_PORT}")
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return listening(host, port)
     except OSError as error:
         _fail(f"cannot listen on {host}:{port}: {error}")
 
 
 def _inherited(descriptor: int) -> socket.socket:
     try:
-        return socket.socket(fileno=descriptor)
+        return inherited(descriptor)
     except (OSError, ValueError) as error:
         _fail(f"--fd {descriptor} is no socket: {error}")
 
