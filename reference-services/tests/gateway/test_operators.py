@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from gateway.stand_ins import Echo
 from tests.integrations.server.serving import serving
 
 FIRST = """
@@ -170,10 +171,14 @@ def test_health_names_the_state_of_each_service(platform: Any) -> None:
     assert (told["status"], told["service"]) == ("healthy", "api-gateway")
 
 
-def test_health_is_asked_anew_when_somebody_wants_it(start: Any, platform: Any) -> None:
-    with serving(platform.echo) as echo, start(FIRST.format(url=echo.url)) as gateway:
+def test_health_is_asked_anew_when_somebody_wants_it(start: Any) -> None:
+    echo = Echo()
+    with (
+        serving(echo) as served,
+        start(FIRST.format(url=served.url), HEALTH_INTERVAL="1h") as gateway,
+    ):
         assert health(gateway, "healthy")
-        platform.echo.status["/health/ready"] = 503
+        echo.status["/health/ready"] = 503
 
         answer = gateway.ask("POST", "/health/refresh")
 
@@ -181,7 +186,6 @@ def test_health_is_asked_anew_when_somebody_wants_it(start: Any, platform: Any) 
         assert health(gateway, "unhealthy")
         assert gateway.get("/health").status_code == 200
         assert gateway.get("/health").json()["status"] == "degraded"
-        platform.echo.status.clear()
 
 
 def health(gateway: Any, state: str) -> bool:

@@ -1,76 +1,11 @@
 """A request is sent again only where that is safe, and then to another instance (CORRECTNESS 30)."""
 
-import socket
 from collections.abc import Generator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from tests.integrations.server.serving import PATIENCE
+from gateway.pair import NO, OK, Pair, request, status
 from tests.service.proxy.wire import head, until
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-NO = b"HTTP/1.1 503 No\r\nContent-Length: 2\r\nRetry-After: 60\r\n\r\nno"
-ROUTES = """
-[upstreams.pair]
-urls = {urls}
-attempt_timeout = "{patience}"
-timeout = "5s"
-failures = 100
-health = ""
-[[routes]]
-name = "pair"
-path = "/"
-upstream = "pair"
-auth = "none"
-"""
-
-
-class Pair:
-    """Two instances as plain sockets: what is sent to which is seen."""
-
-    def __init__(self, start: Any, *, patience: str = "5s", number: int = 2) -> None:
-        self.stack = ExitStack()
-        self.listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-        for each in self.listeners:
-            each.settimeout(PATIENCE)
-            self.stack.callback(each.close)
-        urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in self.listeners]
-        routes = ROUTES.format(urls=urls, patience=patience)
-        self.gateway = self.stack.enter_context(start(routes))
-
-    def client(self, request: bytes) -> socket.socket:
-        """Send a request."""
-        client = self.gateway.served.connect()
-        self.stack.callback(client.close)
-        client.sendall(request)
-        return client
-
-    def asked(self) -> tuple[int, socket.socket]:
-        """Return which instance is asked next, and the connection."""
-        for _ in range(int(PATIENCE / 0.01)):
-            for number, listener in enumerate(self.listeners):
-                listener.settimeout(0.005)
-                try:
-                    end, _ = listener.accept()
-                except TimeoutError:
-                    continue
-                end.settimeout(PATIENCE)
-                self.stack.callback(end.close)
-                return number, end
-        raise AssertionError("nobody was asked")
-
-    def nobody(self) -> bool:
-        """Return whether nobody else was asked."""
-        for listener in self.listeners:
-            listener.settimeout(0)
-            try:
-                end, _ = listener.accept()
-            except BlockingIOError:
-                continue
-            end.close()
-            return False
-        return True
 
 
 @pytest.fixture
@@ -78,17 +13,6 @@ def pair(start: Any) -> Generator[Pair]:
     pair = Pair(start)
     with pair.stack:
         yield pair
-
-
-def request(method: str, body: bytes = b"", **headers: str) -> bytes:
-    lines = [f"{method} / HTTP/1.1", "Host: x", *(f"{n}: {v}" for n, v in headers.items())]
-    if body:
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def status(client: socket.socket) -> bytes:
-    return head(client)[0].split(b" ")[1]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE"])
@@ -173,6 +97,17 @@ def test_a_post_that_nobody_takes_is_sent_to_who_does(pair: Pair) -> None:
         client = pair.client(request("POST", b"hi"))
         _, end = pair.asked()
         until(end, b"hi")
+        end.sendall(OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))
+        assert status(client) == b"200"
+
+
+def test_a_long_body_that_nobody_has_seen_goes_to_who_takes_it(pair: Pair) -> None:
+    pair.listeners.pop().close()
+    body = bytes(100_000) + b"end"  # Longer than what is held for another attempt.
+    for _ in range(6):
+        client = pair.client(request("POST", body))
+        _, end = pair.asked()
+        until(end, b"end")
         end.sendall(OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))
         assert status(client) == b"200"
 

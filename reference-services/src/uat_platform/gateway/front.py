@@ -20,6 +20,7 @@ from uat_platform.gateway.upstreams.passing import HELD, Passing
 from uat_platform.gateway.upstreams.upstream import Upstream
 from uat_platform.gateway.upstreams.upstreams import Upstreams
 from uat_resilience import deadline
+from uat_resilience.errors import CallRefusedError
 from uat_resilience.integrations.serving.asgi_types import (
     App,
     RawHeaders,
@@ -27,7 +28,7 @@ from uat_resilience.integrations.serving.asgi_types import (
     Scope,
     Send,
 )
-from uat_resilience.integrations.serving.problem import Problem
+from uat_resilience.integrations.serving.problem import Problem, refusal
 from uat_service.proxy import Exchange, GoneError, ProxyError, RefusedRequestError
 from uat_service.proxy.errors import told
 from uat_service.tokens import InvalidTokenError
@@ -83,7 +84,12 @@ class Front:
                 await self._app(scope, receive, send)
             return
         scope["path_template"] = found.route.path
-        await self._routed(found, scope, receive, send)
+        try:
+            await self._routed(found, scope, receive, send)
+        except CallRefusedError as error:
+            if scope["type"] == "http":
+                raise  # Whoever is around us answers it.
+            await give(refusal(error, retry_after=1.0), scope, send, [])
 
     async def _routed(self, found: Found, scope: Scope, receive: Receive, send: Send) -> None:
         route = found.route
