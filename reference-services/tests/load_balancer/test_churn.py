@@ -1,17 +1,12 @@
 """A thousand registrations come and go, and no request ever gets to another service than it is for."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random  # noqa: TID251 - seeded, so that a test draws the same every time
 
 import httpx2
 import pytest
-
-from uat_platform.load_balancer.app import serving
-from uat_platform.load_balancer.parts import Parts
-from uat_platform.load_balancer.settings import BalancerSettings
+from load_balancer.in_process import running
 
 TURNS = 1_000
 SERVICES = ("shop", "bank", "post")
@@ -40,15 +35,6 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@asynccontextmanager
-async def _balancer(directory: Path) -> AsyncGenerator[httpx2.AsyncClient]:
-    told = {"DATABASE_URL": f"sqlite:///{directory}/x.db", "ABSENCE": "0s", "CHECK_INTERVAL": "1h"}
-    parts = Parts(BalancerSettings.read("load-balancer", told))
-    transport = httpx2.ASGITransport(serving(parts))
-    async with parts.lifespan(), httpx2.AsyncClient(transport=transport, base_url="http://lb") as c:
-        yield c
-
-
 @pytest.mark.slow
 async def test_a_thousand_registrations_and_no_wrong_route(tmp_path: Path) -> None:
     loop, draw, says = asyncio.get_running_loop(), Random(6), dict[int, str]()
@@ -64,7 +50,7 @@ async def test_a_thousand_registrations_and_no_wrong_route(tmp_path: Path) -> No
         if answer.status_code == 200 and answer.text != service:
             wrong.append((service, answer.text))
 
-    async with _balancer(tmp_path) as client:
+    async with running(tmp_path, ABSENCE="0s") as (_, client):
         for _ in range(TURNS):
             port, service = draw.choice(ports), draw.choice(SERVICES)
             url = f"http://127.0.0.1:{port}"

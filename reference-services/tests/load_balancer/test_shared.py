@@ -1,24 +1,20 @@
 """Several load balancers with one Redis know the same, and each goes on alone while it is away."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 import redis.asyncio
+from load_balancer.in_process import running
 from tests.integrations.redis.servers import Server
 
-from uat_platform.load_balancer.app import serving
 from uat_platform.load_balancer.balancing.group import Group
 from uat_platform.load_balancer.balancing.rules import Rules
 from uat_platform.load_balancer.fleet import Fleet
-from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import Change, Registry
 from uat_platform.load_balancer.registry.shared import Shared
-from uat_platform.load_balancer.settings import BalancerSettings
 from uat_service.resolver import Instance
 
 LEASES, OFFERS = "uat:{load-balancer}:leases", "uat:{load-balancer}:offers"
@@ -200,9 +196,10 @@ async def test_who_registers_at_one_gets_requests_of_the_others(
     hosts: Callable[[int], list[Any]], valkey: Server, tmp_path: Path
 ) -> None:
     (host,) = hosts(1)
+    told = {"REDIS_ADDR": f"127.0.0.1:{valkey.port}"}
     async with (
-        running(valkey, tmp_path / "one") as (_, one),
-        running(valkey, tmp_path / "other") as (parts, other),
+        running(tmp_path / "one", **told) as (_, one),
+        running(tmp_path / "other", **told) as (parts, other),
     ):
         assert parts.shared is not None
         await one.post("/services/shop/instances", json={"url": host.url})
@@ -216,17 +213,3 @@ async def test_who_registers_at_one_gets_requests_of_the_others(
     assert answer.status_code == 200
     assert host.asked == ["GET /cart"]
     assert not health["dependencies"]["redis"]["required"]
-
-
-@asynccontextmanager
-async def running(server: Server, place: Path) -> AsyncGenerator[tuple[Parts, httpx2.AsyncClient]]:
-    """Run a load balancer in this process."""
-    told = {
-        "DATABASE_URL": f"sqlite:///{place}/registry.db",
-        "REDIS_ADDR": f"127.0.0.1:{server.port}",
-    }
-    parts = Parts(BalancerSettings.read("load-balancer", told))
-    transport = httpx2.ASGITransport(serving(parts))
-    client = httpx2.AsyncClient(transport=transport, base_url="http://balancer")
-    async with parts.lifespan(), client:
-        yield parts, client

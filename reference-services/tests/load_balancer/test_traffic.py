@@ -1,8 +1,12 @@
 """Requests get to a host of their service, as they were sent, and to another one where that may be."""
 
+import socket
 import threading
 from collections import Counter
 from typing import Any
+
+import httpx
+import pytest
 
 
 def test_the_prefix_is_removed_and_the_rest_is_left_as_it_is(balancer: Any, hosts: Any) -> None:
@@ -47,6 +51,33 @@ def test_a_get_that_fails_goes_to_another_host(balancer: Any, hosts: Any) -> Non
 
     assert {each.status_code for each in answers} == {200}
     assert bad.asked, "nobody tried the bad one"
+
+
+def test_an_answer_that_breaks_off_counts_against_its_host(balancer: Any, hosts: Any) -> None:
+    (host,) = hosts(1)
+    host.more = {"Content-Length": "100", "Connection": "close"}
+    balancer.register("half", host.url)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        balancer.client.get("/proxy/half/")
+
+    shown = balancer.host("half", host.id)
+    assert (shown["error_count"], shown["running"]) == (1, 0)
+    assert shown["failure_share"] > 0
+
+
+def test_a_client_that_leaves_says_nothing_about_the_host(balancer: Any, hosts: Any) -> None:
+    (host,) = hosts(1)
+    balancer.register("left", host.url)
+    host.gate.clear()
+
+    with socket.create_connection(("127.0.0.1", balancer.running.port)) as client:
+        client.sendall(b"GET /proxy/left/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        balancer.until(lambda: balancer.host("left", host.id)["running"] == 1 and host.asked)
+
+    balancer.until(lambda: balancer.host("left", host.id)["running"] == 0)
+    shown = balancer.host("left", host.id)
+    assert (shown["error_count"], shown["failure_share"]) == (0, 0)
 
 
 def test_a_post_that_was_answered_is_sent_once(balancer: Any, hosts: Any) -> None:
