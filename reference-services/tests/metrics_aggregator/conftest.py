@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from tests.service.framework.running import started
+from tests.service.store.conftest import server, url
+
+__all__ = ["server", "url"]
 
 HERE = Path(__file__).parent
 

@@ -4,11 +4,13 @@ import math
 import time
 from pathlib import Path
 
+import pytest
 from metrics_aggregator.metrics_support.served import client, parts
 from sqlalchemy import text
 
 from uat_platform.metrics_aggregator.archive.chunks import packed, thinned, unpacked
 from uat_platform.metrics_aggregator.parts import Parts
+from uat_platform.metrics_aggregator.scraping.target import from_address
 from uat_platform.metrics_aggregator.series.labels import labelled
 from uat_platform.metrics_aggregator.series.samples import STALE, Samples, is_stale
 from uat_resilience.clock import wall_time
@@ -53,14 +55,16 @@ def show(made: Parts, name: str, at: int, value: float) -> None:
     made.memory.append(kept, at, value)
 
 
-async def test_what_was_measured_before_a_restart_is_answered_after_it(tmp_path: Path) -> None:
+async def test_what_was_measured_before_a_restart_is_answered_after_it(
+    tmp_path: Path, url: str
+) -> None:
     now = int(wall_time() * 1000)
-    first = parts(tmp_path)
+    first = parts(tmp_path, database_url=url)
     async with client(first):
         for back in range(600_000, 0, -5_000):
             show(first, "busy", now - back, float(600_000 - back))
 
-    second = parts(tmp_path)
+    second = parts(tmp_path, database_url=url)
     async with client(second) as asking:
         show(second, "busy", now + 1_000, 0.0)
 
@@ -69,11 +73,69 @@ async def test_what_was_measured_before_a_restart_is_answered_after_it(tmp_path:
         assert await ask(asking, "busy", now + 1_000) == ["0"]
 
 
-async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_second(
-    tmp_path: Path,
+async def test_services_that_have_registered_are_known_after_a_restart(
+    tmp_path: Path, url: str
+) -> None:
+    first = parts(tmp_path, database_url=url)
+    async with client(first):
+        for port in (8001, 8002):
+            shop = from_address(f"127.0.0.1:{port}", {"job": "shop"})
+            await first.register("shop", shop, {"language": "go"})
+
+    second = parts(tmp_path, database_url=url)
+    async with client(second):
+        await second.prepare()
+
+        assert [each.instance for each in second.discovery.targets] == ["127.0.0.1:8002"]
+
+
+async def test_samples_that_are_too_old_are_dropped_and_the_others_stay(
+    tmp_path: Path, url: str
 ) -> None:
     now = int(wall_time() * 1000)
-    made = parts(tmp_path)
+    made = parts(tmp_path, database_url=url, memory_span=60.0)
+    async with client(made) as asking:
+        for name, age in (("old", 16 * DAY), ("young", DAY // 2)):
+            show(made, name, now - age, 1.0)
+        await made.prepare()
+        await made.archive.flush(made.memory, now, all_of_it=True)
+        made.memory.forget(now)
+
+        await made.archive.forget(now)
+
+        assert await ask(asking, "old", now - 16 * DAY + 1_000) == []
+        assert await ask(asking, "young", now - DAY // 2 + 1_000) == ["1"]
+
+
+async def test_series_whose_number_was_rolled_back_gets_another(tmp_path: Path, url: str) -> None:
+    now = int(wall_time() * 1000)
+    made = parts(tmp_path, database_url=url)
+
+    async def run(statement: str) -> None:
+        await made.store.write(lambda connection: connection.exec_driver_sql(statement))
+
+    async with client(made):
+        await made.prepare()
+        show(made, "busy", now - 60_000, 7.0)
+        await run("ALTER TABLE chunks RENAME TO away")
+        with pytest.raises(Exception, match="chunks"):
+            await made.archive.flush(made.memory, now, all_of_it=True)
+        await run("ALTER TABLE away RENAME TO chunks")
+        await run(
+            """INSERT INTO series (metric, labels) VALUES ('other', '{"__name__": "other"}')"""
+        )
+
+    again = parts(tmp_path, database_url=url)
+    async with client(again) as asking:
+        assert await ask(asking, "busy", now) == ["7"]
+        assert await ask(asking, "other", now) == []
+
+
+async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_second(
+    tmp_path: Path, url: str
+) -> None:
+    now = int(wall_time() * 1000)
+    made = parts(tmp_path, database_url=url)
     async with client(made):
         await made.database()
 
@@ -105,7 +167,7 @@ async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_sec
         await made.store.write(fill)
 
     began = time.process_time()
-    again = parts(tmp_path)
+    again = parts(tmp_path, database_url=url)
     async with client(again) as asking:
         answer = await ask(asking, "sum(busy)", now - DAY // 2)
         took = time.process_time() - began

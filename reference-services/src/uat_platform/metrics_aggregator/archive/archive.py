@@ -73,7 +73,7 @@ class Archive:
         ]
         for start in range(0, len(rows), _TOGETHER):
             part = rows[start : start + _TOGETHER]
-            await self._store.write(partial(self._write, rows=part))
+            self._ids |= await self._store.write(partial(self._write, rows=part))
             for row in part:
                 row.kept.archived[row.step] = row.samples.times[-1]
         for tier in due:
@@ -143,11 +143,13 @@ class Archive:
                 for time, value in unpacked(bytes(points)).between(low, high):
                     samples.append(time, value)
 
-    async def _write(self, connection: AsyncConnection, rows: Sequence[_Row]) -> None:
-        await self._identify(connection, [row.kept.labels for row in rows])
+    async def _write(self, connection: AsyncConnection, rows: Sequence[_Row]) -> dict[Labels, int]:
+        """Write samples; return the numbers of series that were not known, which hold once that is committed."""
+        new = await self._identified(connection, [row.kept.labels for row in rows])
+        ids = self._ids | new
         told = [
             {
-                "series": self._ids[row.kept.labels],
+                "series": ids[row.kept.labels],
                 "step": row.step,
                 "first": row.samples.times[0],
                 "last": row.samples.times[-1],
@@ -156,19 +158,22 @@ class Archive:
             for row in rows
         ]
         await connection.execute(text(_WRITE), told)
+        return new
 
-    async def _identify(self, connection: AsyncConnection, wanted: Iterable[Labels]) -> None:
-        """Learn the numbers of series, and give one to those that have none."""
+    async def _identified(
+        self, connection: AsyncConnection, wanted: Iterable[Labels]
+    ) -> dict[Labels, int]:
+        """Return the numbers of series that are not known yet; those that have none get one."""
         new = {json.dumps(dict(each)): each for each in wanted if each not in self._ids}
         if not new:
-            return
+            return {}
         told = [
             {"metric": value_of(each, NAME), "labels": written} for written, each in new.items()
         ]
         await connection.execute(text(_NAME_ALL), told)
         query = text(_NUMBERS).bindparams(bindparam("labels", expanding=True))
-        for id_, written in await connection.execute(query, {"labels": [*new]}):
-            self._ids[new[written]] = int(id_)
+        rows = await connection.execute(query, {"labels": [*new]})
+        return {new[written]: int(id_) for id_, written in rows}
 
 
 def _new(kept: Kept, tier: Tier, until: int) -> list[_Row]:
