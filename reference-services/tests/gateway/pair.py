@@ -15,7 +15,7 @@ ROUTES = """
 [upstreams.pair]
 urls = {urls}
 attempt_timeout = "{patience}"
-timeout = "5s"
+timeout = "{whole}"
 failures = 100
 health = ""
 {more}
@@ -33,12 +33,19 @@ class Pair:
     Args:
         start: Starts a gateway.
         patience: Time for one attempt.
+        whole: Time for all of them.
         number: Of instances.
         more: Further settings of their upstream.
     """
 
     def __init__(
-        self, start: Any, *, patience: str = "5s", number: int = 2, more: str = ""
+        self,
+        start: Any,
+        *,
+        patience: str = "5s",
+        whole: str = "5s",
+        number: int = 2,
+        more: str = "",
     ) -> None:
         self.stack = ExitStack()
         self.listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
@@ -46,7 +53,7 @@ class Pair:
             each.settimeout(PATIENCE)
             self.stack.callback(each.close)
         urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in self.listeners]
-        routes = ROUTES.format(urls=urls, patience=patience, more=more)
+        routes = ROUTES.format(urls=urls, patience=patience, whole=whole, more=more)
         self.gateway = self.stack.enter_context(start(routes))
 
     def client(self, request: bytes) -> socket.socket:

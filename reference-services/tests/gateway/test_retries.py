@@ -187,8 +187,9 @@ def test_an_instance_that_is_silent_leaves_a_get_to_another(start: Any) -> None:
         assert status(client) == b"200"
 
 
-def test_when_all_are_silent_it_is_a_gateway_timeout(start: Any) -> None:
-    pair = Pair(start, patience="50ms")
+@pytest.mark.parametrize(("patience", "whole"), [("50ms", "5s"), ("60s", "100ms")])
+def test_when_all_are_silent_it_is_a_gateway_timeout(start: Any, patience: str, whole: str) -> None:
+    pair = Pair(start, patience=patience, whole=whole)
     with pair.stack:
         client = pair.client(request("GET"))
 
