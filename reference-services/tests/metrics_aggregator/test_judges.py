@@ -3,10 +3,12 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.lacking import lacking
+from tests.service.framework.running import started
 
 
 def promtool(*arguments: str, given: str | None = None) -> str:
@@ -23,6 +25,27 @@ def promtool(*arguments: str, given: str | None = None) -> str:
 def test_promtool_finds_no_fault_in_our_metrics(showing: str) -> None:
     text = httpx.get(f"http://{showing}/metrics").text
 
+    assert not promtool("check", "metrics", given=text)
+
+
+@pytest.mark.parametrize("service", ["auth", "gateway"])
+def test_promtool_finds_no_fault_in_the_metrics_of_those_that_are_scraped(
+    service: str, tmp_path: Path
+) -> None:
+    (tmp_path / "gateway.toml").write_text("")
+    with started(
+        f"uat_platform.{service}.app:service",
+        DATABASE_URL=f"sqlite:///{tmp_path / 'auth.db'}",
+        ROUTES_FILE=str(tmp_path / "gateway.toml"),
+        IDENTITY_FILE=str(tmp_path / "identity.pem"),
+        LOAD_BALANCER_URL="",
+    ) as running:
+        with running.listening().client() as asking:
+            asking.get("/nowhere")
+            text = asking.get("/metrics", headers={"Accept": "text/plain"}).text
+        running.stop()
+
+    assert "http_server_request_duration_seconds_count{" in text
     assert not promtool("check", "metrics", given=text)
 
 
