@@ -122,10 +122,23 @@ async def test_one_scrape_that_takes_too_long_is_followed_by_others() -> None:
             await made.until(lambda scrape: scrape.outcome.health is Health.UP)
 
 
+def test_target_is_left_alone_for_three_scrapes_at_most() -> None:
+    cadence = Cadence(5.0, 4.0)
+
+    assert [cadence.recovery(openings) for openings in (1, 2, 9)] == [10.0, 15.0, 15.0]
+
+
+class Unforgiving(Cadence):
+    """Asks nobody again who has failed."""
+
+    def recovery(self, openings: int) -> float:
+        return 3_600.0 * openings
+
+
 async def test_another_process_at_an_address_that_was_left_alone_is_asked_at_once() -> None:
     pages: dict[str, Any] = {}
     with target(pages) as address:
-        async with asking(Cadence(0.05, 5.0, failures=1, longest=60.0)) as made:
+        async with asking(Unforgiving(0.05, 5.0, failures=1)) as made:
             made.roster.update([shop(address)])
             await made.until(lambda scrape: scrape.count["refused"] >= 1)
             pages["/metrics"] = "busy 1\n"

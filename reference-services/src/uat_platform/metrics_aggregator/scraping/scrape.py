@@ -43,17 +43,17 @@ class Cadence:
         interval: Seconds from one scrape of a target to the next.
         timeout: Seconds that one may take.
         failures: In a row, after which a target is left alone.
-        longest: Seconds that it is left alone at most.
+        longest: Intervals that it is left alone at most: nobody waits longer to see a service that is back.
     """
 
     interval: float
     timeout: float
     failures: int = 5
-    longest: float = 60.0
+    longest: float = 3.0
 
     def recovery(self, openings: int) -> float:
         """Return for how long a target is left alone: twice as long each time."""
-        return min(self.longest, self.interval * 2.0 ** min(openings, 10))
+        return self.interval * min(self.longest, 2.0 ** min(openings, 10))
 
 
 @dataclass(frozen=True, slots=True)
