@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from gateway.stand_ins import token
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from uat_platform.gateway.limits import address_of
 
@@ -30,6 +33,20 @@ def test_who_shows_who_it_is_has_a_share_of_its_own(platform: Any) -> None:
 
     assert spent == [200, 200, 200, 429]
     assert other.status_code == 200
+
+
+def test_a_websocket_too_many_is_told_when_to_come_back(platform: Any) -> None:
+    url = f"ws://127.0.0.1:{platform.gateway.served.port}/tight"
+    told = {"Authorization": f"Bearer {token('carl')}"}
+    for _ in range(3):
+        with connect(url, additional_headers=told):
+            pass
+
+    with pytest.raises(InvalidStatus) as refused, connect(url, additional_headers=told):
+        pass
+
+    assert refused.value.response.status_code == 429
+    assert int(refused.value.response.headers["Retry-After"]) > 900
 
 
 def test_made_up_keys_are_counted_before_anybody_is_asked(platform: Any) -> None:
