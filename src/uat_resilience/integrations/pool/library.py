@@ -174,4 +174,7 @@ def library_of(
 
 def _answer(response: Any) -> Answer | None:  # noqa: ANN401 - the library's
     body = response.stream
-    return body.answer if isinstance(body, HeldBody | AsyncHeldBody) else None
+    return body.answer if isinstance(body, _HELD) else None
+
+
+_HELD = (HeldBody, AsyncHeldBody)
