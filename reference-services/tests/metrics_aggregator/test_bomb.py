@@ -45,13 +45,13 @@ async def test_bomb_of_a_million_series_leaves_the_others_and_the_memory_alone(
             await quiet.once()
             gc.collect()
             before = resident()
-            slowest = 0.0
+            seconds = list[float]()
 
             async with anyio.create_task_group() as group:
                 group.start_soon(loud.once)
                 while loud.outcome.health is Health.UNKNOWN:
                     await quiet.once()
-                    slowest = max(slowest, quiet.outcome.seconds)
+                    seconds.append(quiet.outcome.seconds)
                     assert quiet.outcome.health is Health.UP
 
             grown = resident() - before
@@ -59,5 +59,7 @@ async def test_bomb_of_a_million_series_leaves_the_others_and_the_memory_alone(
             assert loud.outcome.truncated
             assert loud.outcome.taken.dropped > 10_000
             assert (loud.outcome.health, loud.dropped) == (Health.UP, loud.outcome.taken.dropped)
-            assert slowest < 2.0
+            # Others have their turn again and again meanwhile, however busy the machine is.
+            assert len(seconds) >= 5
+            assert max(seconds) < loud.outcome.seconds / 2, (seconds, loud.outcome.seconds)
             assert grown < 40 * 2**20, f"{grown / 2**20:.0f} MiB"
