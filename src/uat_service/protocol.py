@@ -7,7 +7,7 @@ uvicorn.Config(app, http=FaithfulProtocol)      for a proxy, which looks after i
 import asyncio
 from contextvars import Context
 
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from uat_service.proxy.spelling import Heard
@@ -21,27 +21,25 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close
 class _Limited(HttpToolsProtocol):
     """uvicorn's protocol, which refuses heads that go on and on: its parser would keep all of it."""
 
-    _open = False
+    _head: HTTPScope | None = None
     _read = 0
 
     def data_received(self, data: bytes) -> None:
         """Read on, and count what belongs to a head that has not ended."""
         super().data_received(data)
-        if self._open and not self.transport.is_closing():
-            self._read += len(data)
-            if self._read > _LARGEST_HEAD:
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
-
-    def on_message_begin(self) -> None:
-        """Take note that a head begins."""
-        self._open, self._read = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Take note that it has ended."""
-        self._open = False
-        super().on_headers_complete()
+        head = self.scope
+        # Both are None before the first head, whatever uvicorn's types say.
+        if getattr(self.cycle, "scope", None) is head:
+            return  # It has ended, and is a request that is served: nearly always.
+        if head is not self._head:
+            # Read together with what came before it, another request or a body, so how much of it is not known.
+            self._head, self._read = head, 0
+            return
+        self._read += len(data)
+        # A WebSocket has taken the connection over where it is no longer ours.
+        if self._read > _LARGEST_HEAD and self.transport.get_protocol() is self:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
 
 
 class FaithfulProtocol(_Limited):
