@@ -41,16 +41,19 @@ def test_a_service_nobody_knows_is_unavailable_at_once(balancer: Any) -> None:
     assert answer.elapsed.total_seconds() < 1
 
 
-def test_a_get_that_fails_goes_to_another_host(balancer: Any, hosts: Any) -> None:
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_get_that_fails_goes_to_another_host(balancer: Any, hosts: Any, status: int) -> None:
     good, bad = hosts(2)
-    bad.status = 503
+    bad.status = status
     for each in (good, bad):
-        balancer.register("again", each.url)
+        balancer.register(f"again-{status}", each.url)
 
-    answers = [balancer.client.get("/proxy/again/") for _ in range(12)]
+    answers = [balancer.client.get(f"/proxy/again-{status}/") for _ in range(12)]
+    shown = balancer.host(f"again-{status}", bad.id)
 
     assert {each.status_code for each in answers} == {200}
     assert bad.asked, "nobody tried the bad one"
+    assert shown["error_count"] == len(bad.asked)
 
 
 def test_an_answer_that_breaks_off_counts_against_its_host(balancer: Any, hosts: Any) -> None:
