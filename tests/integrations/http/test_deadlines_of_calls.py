@@ -1,10 +1,15 @@
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
+import httpx2
 import pytest
 from tests.integrations.http.drivers import Client, Driver
 from tests.integrations.http.servers import RawServer, Received
 
 from uat_resilience import CircuitBreaker, ConsecutiveFailures, Pipeline, TimedOutError, Timeout
+from uat_resilience.integrations import httpx as for_httpx
+from uat_resilience.integrations import httpx2 as for_httpx2
 
 SHORT = 0.25  # Enough for a first request to get there on a busy machine.
 
@@ -111,3 +116,22 @@ def test_attempts_of_the_default_policy_are_bounded(silent: RawServer, driver: D
 
     assert missed.value.policy == f"{silent.host}/attempt"
     assert isinstance(missed.value, driver.late)
+
+
+@pytest.mark.parametrize(("library", "module"), [(httpx, for_httpx), (httpx2, for_httpx2)])
+def test_wait_for_a_place_in_the_pool_ends_at_the_deadline(
+    server: RawServer, library: Any, module: Any
+) -> None:
+    transport = module.ResilientTransport(
+        Timeout(SHORT, name="total", thread=False), limits=library.Limits(max_connections=1)
+    )
+
+    with (
+        library.Client(transport=transport, timeout=60.0) as client,
+        client.stream("GET", server.url),
+        pytest.raises(TimedOutError) as missed,
+    ):
+        client.get(server.url)
+
+    assert missed.value.policy == "total"
+    assert server.attempts() == 1
