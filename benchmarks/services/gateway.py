@@ -14,8 +14,8 @@ import uvicorn
 
 from uat_platform.gateway.settings import GatewaySettings
 from uat_platform.gateway.wiring import serving
-from uat_service.listening import listening
 from uat_service.protocol import FaithfulProtocol
+from uat_service.server import listening
 
 __all__ = ["main"]
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_service.app import Service
-from uat_service.listening import listening
+from uat_service.server import listening
 
 __all__ = ["HELLOS"]
 

@@ -16,10 +16,10 @@ import uvicorn
 from yarl import URL
 
 from uat_resilience.integrations.serving.asgi_types import App, RawHeaders, Receive, Scope, Send
-from uat_service.listening import listening
 from uat_service.protocol import FaithfulProtocol
 from uat_service.proxy import ReverseProxy
 from uat_service.proxy.headers import end_to_end
+from uat_service.server import listening
 
 __all__ = ["PROXIES"]
 

@@ -26,8 +26,8 @@ from uat_resilience.integrations.serving.asgi_types import (
     path_within,
 )
 from uat_resilience.lifecycle import GracefulShutdown
+from uat_service.logs import tell_request
 from uat_service.metrics import UNMATCHED, Metrics
-from uat_service.request_lines import tell_request
 
 __all__ = ["OPERATIONS", "Outer"]
 

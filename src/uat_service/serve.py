@@ -24,8 +24,7 @@ from typing import NoReturn
 
 from uat_service.app import Service
 from uat_service.environment import ConfigurationError
-from uat_service.listening import inherited, listening
-from uat_service.server import Server
+from uat_service.server import Server, inherited, listening
 
 __all__ = ["CANNOT_START", "main"]
 

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from anyio.lowlevel import checkpoint
 
-from uat_service.lines import Lines
+from uat_service.logs import Lines
 
 
 class Pipe:

@@ -17,10 +17,8 @@ from hypothesis import strategies as st
 from tests.service.framework.running import HERE, PATIENCE, command, surroundings
 
 from uat_resilience.integrations.headers import Correlation, current_correlation
-from uat_service.lines import Lines
-from uat_service.logs import configure
+from uat_service.logs import Lines, configure, tell_request
 from uat_service.plain import as_json
-from uat_service.request_lines import tell_request
 
 pytestmark = pytest.mark.usefixtures("_loggers")
 

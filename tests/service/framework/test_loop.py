@@ -8,8 +8,7 @@ import uvloop
 from tests.integrations.server.asking import answering
 
 from uat_resilience import GracefulShutdown
-from uat_service.listening import listening
-from uat_service.server import Server
+from uat_service.server import Server, listening
 
 
 def test_uvloop_is_used_where_it_is_installed() -> None:

@@ -1,4 +1,4 @@
-"""Logs: JSON, one line for each entry, on standard output, whatever is logged and whoever reads it.
+"""Let structlog and the standard library write lines of JSON.
 
 configure(service="orders", version="1.2.0", level="info")
 structlog.get_logger().info("order placed", order_id="7")
@@ -14,9 +14,9 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from uat_resilience.integrations.headers import current_correlation
-from uat_service.lines import Lines
+from uat_service.logs.lines import Lines
+from uat_service.logs.request_lines import request_lines
 from uat_service.plain import as_json
-from uat_service.request_lines import request_lines
 
 __all__ = ["configure"]
 

@@ -10,7 +10,7 @@ import structlog
 
 from uat_resilience.clock import wall_time
 from uat_resilience.integrations.headers import current_correlation
-from uat_service.lines import Lines
+from uat_service.logs.lines import Lines
 from uat_service.plain import as_json
 
 __all__ = ["request_lines", "tell_request"]
