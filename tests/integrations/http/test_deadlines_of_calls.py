@@ -135,3 +135,17 @@ def test_wait_for_a_place_in_the_pool_ends_at_the_deadline(
 
     assert missed.value.policy == "total"
     assert server.attempts() == 1
+
+
+@pytest.mark.parametrize(("library", "module"), [(httpx, for_httpx), (httpx2, for_httpx2)])
+def test_timeouts_of_a_request_are_its_own_where_there_is_no_deadline(
+    library: Any, module: Any
+) -> None:
+    given: list[Any] = []
+    inner = library.MockTransport(lambda request: given.append(request) or library.Response(200))
+
+    transport = module.ResilientTransport(CircuitBreaker("orders"), inner=inner)
+    with library.Client(transport=transport, timeout=7.0) as client:
+        client.get("http://service/")
+
+    assert given[0].extensions["timeout"] == {"connect": 7, "read": 7, "write": 7, "pool": 7}
