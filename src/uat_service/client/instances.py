@@ -76,9 +76,9 @@ class Instances:
             record.failures = 0
 
     def _less_busy(self, among: list[Instance]) -> Instance:
-        if len(among) == 1:
-            return among[0]
-        return min(self._drawn(among), self._drawn(among), key=self._load)
+        one = self._drawn(among)
+        others = [each for each in among if each is not one]
+        return min(one, self._drawn(others), key=self._load) if others else one
 
     def _drawn(self, among: list[Instance]) -> Instance:
         """Draw one by lot, by their weights."""
@@ -90,7 +90,7 @@ class Instances:
         return among[-1]
 
     def _load(self, instance: Instance) -> float:
-        return (self._record(instance).running + 1) / instance.weight
+        return self._record(instance).running / instance.weight
 
     def _record(self, instance: Instance) -> _Record:
         record = self._records.get(instance.id)

@@ -12,11 +12,21 @@ A, B, C = (Instance(f"http://10.0.0.{number}:80") for number in (1, 2, 3))
 def test_the_less_busy_of_two_gets_the_next_request(clock: FakeClock) -> None:
     instances = Instances()
 
-    for _ in range(300):
-        instances.pick([A, B])
-
     shares = Counter(instances.pick([A, B]).id for _ in range(100))
-    assert 35 <= shares[A.id] <= 65
+
+    assert shares == {A.id: 50, B.id: 50}
+
+
+def test_of_two_that_are_idle_the_lot_decides_by_their_weights(clock: FakeClock) -> None:
+    instances, heavy = Instances(), Instance("http://10.0.0.9:80", weight=2)
+    shares = Counter[str]()
+
+    for _ in range(600):
+        chosen = instances.pick([A, heavy])
+        instances.over(chosen)
+        shares[chosen.id] += 1
+
+    assert 1.5 <= shares[heavy.id] / shares[A.id] <= 2.7
 
 
 def test_an_instance_of_twice_the_weight_gets_about_twice_the_requests(clock: FakeClock) -> None:
