@@ -105,6 +105,9 @@ class _Paced(asyncio.Protocol):
             self._pace.answered(perf_counter() - self.due)
             self._pace.free(self)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pace.lost(exc)
+
     def close(self) -> None:
         """End it."""
         self._transport.close()
@@ -128,13 +131,13 @@ class Pace:
         self._rate = rate
         self._requests = int(rate * seconds)
         self._connections = connections
-        self._free: list[_Paced] = []
+        self._free: deque[_Paced] = deque()
         self._due: deque[float] = deque()
-        self._over = asyncio.Event()
 
     async def run(self) -> list[float]:
         """Run it and return the times, sorted."""
         loop = asyncio.get_running_loop()
+        self._over = loop.create_future()
         made = [
             await loop.create_connection(lambda: _Paced(self), "127.0.0.1", self._port)
             for _ in range(self._connections)
@@ -146,7 +149,7 @@ class Pace:
                 await asyncio.sleep(left)
             self._due.append(due)
             self._go_on()
-        await self._over.wait()
+        await self._over
         for _, connection in made:
             connection.close()
         return sorted(self.times)
@@ -154,8 +157,13 @@ class Pace:
     def answered(self, seconds: float) -> None:
         """Take note of an answer."""
         self.times.append(seconds)
-        if len(self.times) == self._requests:
-            self._over.set()
+        if len(self.times) == self._requests and not self._over.done():
+            self._over.set_result(None)
+
+    def lost(self, error: Exception | None) -> None:
+        """Take note that a connection has ended, which none may before the last answer."""
+        if not self._over.done():
+            self._over.set_exception(error or ConnectionError("the server closed a connection"))
 
     def free(self, connection: _Paced) -> None:
         """Let a connection take the next request."""
@@ -164,7 +172,8 @@ class Pace:
 
     def _go_on(self) -> None:
         while self._due and self._free:
-            self._free.pop().send(self._due.popleft())
+            # Each in its turn: servers close a connection that has had so many requests.
+            self._free.popleft().send(self._due.popleft())
 
 
 def _request(path: str) -> bytes:
