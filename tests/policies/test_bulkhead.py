@@ -283,13 +283,3 @@ def test_a_permit_that_waited_for_its_slot_holds_it() -> None:
     done.set()
     thread.join()
     assert bulkhead.snapshot().running == 0
-
-
-async def test_a_permit_guards_one_block() -> None:
-    permit = Bulkhead(1).permit()
-    async with permit:
-        pass
-
-    with pytest.raises(RuntimeError, match="a permit guards one block"):
-        async with permit:
-            pass

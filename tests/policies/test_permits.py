@@ -71,3 +71,23 @@ def test_blocks_of_one_policy_may_be_nested() -> None:
         assert bulkhead.snapshot().running == 1
 
     assert bulkhead.snapshot().running == 0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Bulkhead(1), lambda: CircuitBreaker("db"), AdaptiveLimiter],
+    ids=["bulkhead", "breaker", "adaptive limiter"],
+)
+async def test_a_permit_guards_one_block(make: Any) -> None:
+    policy = make()
+    inside, outside = policy.permit(), policy.permit()
+    async with inside:
+        pass
+    with outside:
+        pass
+
+    with pytest.raises(RuntimeError, match="a permit guards one block"):
+        async with inside:
+            pass
+    with pytest.raises(RuntimeError, match="a permit guards one block"), outside:
+        pass
