@@ -1,11 +1,16 @@
 """Signals, handled outside of signal handlers.
 
-A handler runs in the main thread between any two instructions, so it may hold any lock by accident. It only writes
-a byte to a pipe; a thread that `install()` started reads it and does the rest.
+A handler runs in the main thread between any two instructions, so it may hold any lock by accident. Nothing is
+done there: a byte goes to a pipe, and a thread that `install()` started reads it and does the rest.
+
+The interpreter writes that byte itself (`signal.set_wakeup_fd`), as the signal comes. A handler runs once the main
+thread comes around, which one that has just begun to wait does not. Where an event loop has that descriptor for
+itself it wakes up by it, and the handler writes the byte.
 """
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -14,6 +19,7 @@ __all__ = ["SignalWatch"]
 
 _WATCHED = (signal.SIGTERM, signal.SIGINT)
 _UNDONE = b"\0"
+_HEARD = frozenset({_UNDONE, *(bytes([number]) for number in _WATCHED)})
 
 
 class SignalWatch:
@@ -33,19 +39,24 @@ class SignalWatch:
             )
         self._todo = [first, second]
         self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
         self._before = {number: signal.getsignal(number) for number in _WATCHED}
         self._received = 0
-        self._undone = False
+        self._undone = self._ours = False
         self._watcher = threading.Thread(target=self._watch, name="uat-signals", daemon=True)
         self._watcher.start()
         for number in _WATCHED:
             signal.signal(number, self._handle)
+        # Trio takes the descriptor when it runs, and complains when somebody has it.
+        self._ours = "trio" not in sys.modules and self._woken_by(-1)
 
     def undo(self) -> None:
         """Put the older handlers back, where nobody has put others since. Undoing twice is no error."""
         if self._undone:
             return
         self._undone = True
+        if self._ours and self._woken_by(self._writing):
+            signal.set_wakeup_fd(-1)
         os.write(self._writing, _UNDONE)
         self._watcher.join()
         os.close(self._reading)
@@ -54,7 +65,8 @@ class SignalWatch:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._received += 1
-        if self._received <= len(self._todo):
+        written = self._ours and self._woken_by(self._writing)
+        if self._received <= len(self._todo) and not written:
             os.write(self._writing, bytes([number]))
         if self._received > 1:
             self._restore()
@@ -64,9 +76,19 @@ class SignalWatch:
 
     def _watch(self) -> None:
         for act in self._todo:
-            if os.read(self._reading, 1) == _UNDONE:
+            while (heard := os.read(self._reading, 1)) not in _HEARD:
+                pass  # Of another signal: the interpreter writes all of them.
+            if heard == _UNDONE:
                 break
             act()
+
+    def _woken_by(self, descriptor: int) -> bool:
+        """Let the interpreter write to our pipe if it writes to `descriptor`, and return whether it did."""
+        before = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        if before == descriptor:
+            return True
+        signal.set_wakeup_fd(before)
+        return False
 
     def _restore(self) -> None:
         for number, older in self._before.items():
