@@ -13,7 +13,7 @@ from uat_resilience.telemetry.bus import EventBus, default_bus
 from uat_resilience.telemetry.events import DeadlineMissed
 from uat_resilience.waiting import world
 
-__all__ = ["deadline", "enforce", "governing", "tell_missed"]
+__all__ = ["deadline", "enforce", "governing", "left", "tell_missed"]
 
 KIND = "deadline"
 
@@ -130,3 +130,15 @@ def tell_missed(bus: EventBus, missed: Deadline) -> None:
     """Tell that a deadline passed before its body ended."""
     if bus.wants(DeadlineMissed):
         bus.emit(DeadlineMissed(missed.policy, missed.clock.now(), missed.after))
+
+
+def left(
+    bus: EventBus, scope: EnforcedDeadline | None, error: BaseException
+) -> TimedOutError | None:
+    """Leave a scope; return the error to raise in place of its own cancellation, or None."""
+    if scope is None:
+        return None
+    ours = scope.leave(error)
+    if scope.fired:
+        tell_missed(bus, scope)
+    return TimedOutError(scope.policy, after=scope.after) if ours else None

@@ -1,6 +1,5 @@
 """Timeout: bound how long one call may take."""
 
-import threading
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
@@ -13,16 +12,16 @@ from uat_resilience.ambient import Deadline, EnforcedDeadline, current_deadline
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.adaptive_delay import AdaptiveDelay
+from uat_resilience.policies.alarms import Alarms
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.bulkhead import Bulkhead
-from uat_resilience.policies.deadline import enforce, governing, tell_missed
+from uat_resilience.policies.deadline import enforce, governing, left, tell_missed
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
 from uat_resilience.policies.streams import astepwise, stepwise
 from uat_resilience.policies.worker import run_in_worker
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
-from uat_resilience.waiting import AsyncAlarm, world
 
 __all__ = ["Timeout", "TimeoutSnapshot", "UnenforcedTimeoutWarning"]
 
@@ -43,12 +42,6 @@ class TimeoutSnapshot:
     """
 
     seconds: float
-
-
-class _Alarms(threading.local):
-    """The alarm of the event loop that this thread ran last: one timer for all calls of one `Timeout`."""
-
-    here: AsyncAlarm | None = None
 
 
 class Timeout(Guard):
@@ -111,7 +104,7 @@ class Timeout(Guard):
             )
         self._workers = thread if isinstance(thread, Bulkhead) else None
         self._warned = thread is not None
-        self._alarms = _Alarms()
+        self._alarms = Alarms()
 
     @property
     def seconds(self) -> float:
@@ -170,7 +163,7 @@ class Timeout(Guard):
             try:
                 result = await fn(*args, **kwargs)
             except BaseException as error:
-                timed_out = _left(bus, scope, error)
+                timed_out = left(bus, scope, error)
                 if started is not None:
                     outcomes.raised(started, timed_out or error)
                 if timed_out is not None:
@@ -209,23 +202,14 @@ class Timeout(Guard):
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code: cut in a worker thread, or given a budget."""
-        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            started = outcomes.now() if bus.outcomes_wanted else None
-            try:
-                result = self._run(name, fn, *args, **kwargs)
-                if type(result) is COROUTINE:
-                    raise refuse_coroutine(result)
-            except BaseException as error:
-                if started is not None:
-                    outcomes.raised(started, error)
-                raise
-            if started is not None:
-                outcomes.succeeded(started)
+            result = self._run(name, fn, *args, **kwargs)
+            if type(result) is COROUTINE:
+                raise refuse_coroutine(result)
             return result
 
-        return guarded
+        return Outcomes(name, self._bus, self._clock).around(guarded)
 
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str
@@ -249,15 +233,7 @@ class Timeout(Guard):
             outer = governing(seconds)
             if outer is not None:
                 return enforce(outer, clock, seconds, name)
-        alarms = self._alarms
-        until = clock.now() + seconds
-        alarm = alarms.here
-        if alarm is not None and alarm.clock is clock:
-            scope = alarm.enter(until, name, seconds)
-            if scope is not None:
-                return scope
-        alarms.here = alarm = world().alarm(clock)
-        return alarm.enter(until, name, seconds)
+        return self._alarms.enter(clock, seconds, name)
 
     def _run(self, name: str, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a sync body under its deadline."""
@@ -266,7 +242,7 @@ class Timeout(Guard):
         clock, seconds = self._clock or default_clock.clock, self._fixed
         if not self._warned:
             self._warned = True
-            warnings.warn(_UNENFORCED.format(name), UnenforcedTimeoutWarning, stacklevel=3)
+            warnings.warn(_UNENFORCED.format(name), UnenforcedTimeoutWarning, stacklevel=4)
         if seconds is None:
             seconds = self.seconds
         outer = None if current_deadline.get() is None else governing(seconds)
@@ -295,15 +271,3 @@ _UNENFORCED = (
     "{0} cannot cut a sync function: it only tells what is inside how long to wait. "
     "Say thread=False if that is meant, or thread=Bulkhead(32) to run the body in worker threads"
 )
-
-
-def _left(
-    bus: EventBus, scope: EnforcedDeadline | None, error: BaseException
-) -> TimedOutError | None:
-    """Leave a scope; return the error to raise in place of its own cancellation, or None."""
-    if scope is None:
-        return None
-    ours = scope.leave(error)
-    if scope.fired:
-        tell_missed(bus, scope)
-    return TimedOutError(scope.policy, after=scope.after) if ours else None
