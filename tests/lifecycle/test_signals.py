@@ -168,3 +168,25 @@ def test_only_the_main_thread_may_install() -> None:
     thread.join()
 
     assert "main thread" in str(raised[0])
+
+
+def test_a_signal_to_a_forked_child_is_no_signal_to_its_parent() -> None:
+    shutdown = GracefulShutdown()
+    undo = shutdown.install()
+    reading, writing = os.pipe()
+    try:
+        child = os.fork()
+        if child == 0:
+            os.write(writing, b"1")
+            signal.pause()
+            os._exit(0)
+        os.read(reading, 1)
+        os.kill(child, signal.SIGTERM)
+        _, status = os.waitpid(child, 0)
+    finally:
+        undo()
+        os.close(reading)
+        os.close(writing)
+
+    assert os.WTERMSIG(status) == signal.SIGTERM
+    assert shutdown.ready

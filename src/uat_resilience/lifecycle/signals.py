@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
+from uat_resilience.policies.forking import renew_after_fork
+
 __all__ = ["SignalWatch"]
 
 _WATCHED = (signal.SIGTERM, signal.SIGINT)
@@ -49,6 +51,7 @@ class SignalWatch:
             signal.signal(number, self._handle)
         # Trio takes the descriptor when it runs, and complains when somebody has it.
         self._ours = "trio" not in sys.modules and self._woken_by(-1)
+        renew_after_fork(self)
 
     def undo(self) -> None:
         """Put the older handlers back, where nobody has put others since. Undoing twice is no error."""
@@ -61,6 +64,13 @@ class SignalWatch:
         self._watcher.join()
         os.close(self._reading)
         os.close(self._writing)
+        self._restore()
+
+    def renew(self) -> None:
+        """In a forked child: its signals are its own, and the pipe is its parent's."""
+        if self._ours and self._woken_by(self._writing):
+            signal.set_wakeup_fd(-1)
+        self._todo, self._ours = [], False
         self._restore()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
