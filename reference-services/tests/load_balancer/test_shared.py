@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import redis.asyncio
+import structlog.testing
 from load_balancer.in_process import running
 from tests.integrations.redis.servers import Server
 
@@ -26,10 +27,18 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     server = Server(tmp_path_factory.mktemp("valkey"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def valkey(started: Server) -> Server:
+    """A Redis that has nothing of other tests."""
+    with started.admin() as admin:
+        admin.flushall()
+    return started
 
 
 class Peer:
@@ -60,8 +69,6 @@ class Peer:
 
 @pytest.fixture
 async def pair(valkey: Server) -> AsyncGenerator[tuple[Peer, Peer]]:
-    with valkey.admin() as admin:
-        admin.flushall()
     one, other = Peer(valkey), Peer(valkey)
     yield one, other
     for each in (one, other):
@@ -180,16 +187,22 @@ async def test_a_redis_that_was_away_and_has_lost_all_is_told_again(
     assert sorted(other.knows()) == one.knows() == alone
 
 
-async def test_what_is_not_ours_changes_nothing(pair: tuple[Peer, Peer], valkey: Server) -> None:
-    one, _ = pair
-    one.hear()
+async def test_what_is_not_ours_is_told_once_and_hides_nothing(
+    pair: tuple[Peer, Peer], valkey: Server
+) -> None:
+    one, other = pair
+    one.hear(port=1)
+    one.hear(port=2)
     await one.exchange()
     with valkey.admin() as admin:
         admin.hset(OFFERS, '["shop","i1"]', "not ours")
 
-    await one.exchange()
+    with structlog.testing.capture_logs() as logs:
+        await other.exchange()
+        await other.exchange()
 
-    assert one.knows() == [("shop", "i1")]
+    assert other.knows() == [("shop", "i2")]
+    assert [line["offer"] for line in logs] == ['["shop","i1"]']
 
 
 async def test_who_registers_at_one_gets_requests_of_the_others(

@@ -91,6 +91,7 @@ class Shared:
         self._look = client.register_script(_LOOK)
         self._news: dict[Key, _News] = {}
         self._some = DrainSignal()
+        self._strange: set[str] = set()
         self._taking = self._away = False
         fleet.follow(self._heard)
         fleet.listen(self._changed)
@@ -112,19 +113,32 @@ class Shared:
                 if told:
                     await self._tell(self._keys, _arguments(told))
                 found = await self._look(self._keys)
-                taken = [*_read(found)]
-        except (
-            redis.RedisError,
-            OSError,
-            ValueError,
-        ) as error:  # ValueError: it is something else.
+        except (redis.RedisError, OSError) as error:
             self._news = {**told, **self._news}
             if not self._away:
                 _logger.warning("registry not shared", error=type(error).__name__)
             self._away = True
             return
         self._away = False
-        self._take(taken)
+        self._take([*self._understood(found)])
+
+    def _understood(self, found: Iterable[bytes | int]) -> Iterable[Found]:
+        """Return keys, seconds that are left, and offers, in the order in which the leases end.
+
+        What somebody else has put there is left out, and told once: it must not hide the others' instances.
+        """
+        strange: set[str] = set()
+        flat = iter(found)
+        for key, offer, left in zip(flat, flat, flat, strict=True):
+            try:
+                one = msgspec.json.decode(_bytes(offer), type=Registration) if offer else None
+                yield msgspec.json.decode(_bytes(key), type=Key), int(left) / 1000, one
+            except msgspec.MsgspecError as error:
+                name = _bytes(key).decode(errors="replace")
+                strange.add(name)
+                if name not in self._strange:
+                    _logger.warning("offer not understood", offer=name, error=str(error))
+        self._strange = strange
 
     def _take(self, found: list[Found]) -> None:
         self._taking = True
@@ -165,14 +179,6 @@ def _arguments(told: dict[Key, _News]) -> list[bytes | int]:
         offer = b"" if news.offer is None else msgspec.json.encode(news.offer)
         arguments += [max(1, round(news.lease * 1000)), msgspec.json.encode(key), offer]
     return arguments
-
-
-def _read(found: Iterable[bytes | int]) -> Iterable[Found]:
-    """Return keys, seconds that are left, and offers, in the order in which the leases end."""
-    flat = iter(found)
-    for key, offer, left in zip(flat, flat, flat, strict=True):
-        one = msgspec.json.decode(_bytes(offer), type=Registration) if offer else None
-        yield msgspec.json.decode(_bytes(key), type=Key), int(left) / 1000, one
 
 
 def _bytes(told: bytes | int) -> bytes:
