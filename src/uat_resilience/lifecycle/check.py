@@ -10,6 +10,7 @@ import anyio
 from uat_resilience._core.hysteresis import HysteresisMachine, Probe, Status, StatusChange
 from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock
+from uat_resilience.lifecycle.health_report import CheckReport
 from uat_resilience.policies.bulkhead import Bulkhead
 from uat_resilience.policies.policy import is_async
 from uat_resilience.policies.timeout import Timeout
@@ -66,6 +67,13 @@ class Check:
     def status(self) -> Status | None:
         """What its answers have come to; None before the first."""
         return self._judge.status
+
+    def report(self, now: float) -> CheckReport:
+        """Return what its answers have come to, and how the last of them came about."""
+        last, kind, critical = self.last, self.kind, self.critical
+        if last is None:
+            return CheckReport(None, kind, critical, None, None, None)
+        return CheckReport(self.status, kind, critical, now - last.at, last.elapsed, last.error)
 
     def run(self, clock: Clock) -> StatusChange | None:
         """Ask once from a thread."""

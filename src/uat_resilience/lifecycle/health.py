@@ -1,6 +1,6 @@
 """The health registry: checks run in the background, probes are answered at once from the last results."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
 from typing import TypeVar
@@ -9,17 +9,11 @@ import anyio
 
 from uat_resilience._core.arguments import at_least, flag, seconds, text
 from uat_resilience._core.era import BreakerState
-from uat_resilience._core.hysteresis import (
-    HysteresisMachine,
-    Probe,
-    Status,
-    StatusChange,
-    counted,
-    overall,
-)
+from uat_resilience._core.hysteresis import HysteresisMachine, Probe, Status, StatusChange
 from uat_resilience.ambient import DrainSignal
 from uat_resilience.clock import Clock, default_clock
-from uat_resilience.lifecycle.check import Check, Question, Result
+from uat_resilience.lifecycle.check import Check, Question
+from uat_resilience.lifecycle.health_report import CheckReport, HealthReport, reported
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
 from uat_resilience.telemetry.bus import EventBus, default_bus
 from uat_resilience.telemetry.events import HealthChanged
@@ -31,46 +25,16 @@ Q = TypeVar("Q", bound=Question)
 
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
-    """One check in a report.
-
-    Attributes:
-        status: What its latest results have come to; None when it never ran.
-        kind: What it is asked for.
-        critical: Whether it alone can make the whole unhealthy.
-        checked: Seconds ago that it last ran, or None.
-        elapsed: Seconds that took, or None.
-        error: Type of the error it last raised, or None. Never its message, which may hold secrets.
-    """
-
-    status: Status | None
-    kind: Probe
-    critical: bool
-    checked: float | None
-    elapsed: float | None
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class HealthReport:
-    """What the checks have come to.
-
-    Attributes:
-        status: The worst of them, where one that is not critical counts as degraded at worst.
-        checks: Each of them, by name.
-    """
-
-    status: Status
-    checks: dict[str, CheckReport]
-
-
-@dataclass(frozen=True, slots=True)
 class _Watched:
     """Something whose status is known at any moment, without asking anybody."""
 
     look: Callable[[], Status]
     kind: Probe
     critical: bool
+
+    def report(self, _: float) -> CheckReport:
+        """Return how it is now."""
+        return CheckReport(self.look(), self.kind, self.critical, 0.0, 0.0, None)
 
 
 class HealthRegistry:
@@ -184,15 +148,10 @@ class HealthRegistry:
     def report(self, kind: Probe | None = None) -> HealthReport:
         """Return what is known now, of one kind of check or of all. Runs no check, and never waits."""
         now = self._time().now()
-        checks = {
-            name: CheckReport(each.status, each.kind, each.critical, *_told(each.last, now))
-            for name, each in self._checks.items()
-        } | {
-            name: CheckReport(each.look(), each.kind, each.critical, 0.0, 0.0, None)
-            for name, each in self._watched.items()
-        }
-        wanted = {name: each for name, each in checks.items() if kind in (None, each.kind)}
-        return HealthReport(_overall(wanted.values()), wanted)
+        asked: dict[str, Check | _Watched] = {**self._checks, **self._watched}
+        return reported(
+            {name: each.report(now) for name, each in asked.items() if kind in (None, each.kind)}
+        )
 
     def refresh(self) -> None:
         """Run every check once, each in a thread of its own, and wait for all."""
@@ -251,11 +210,3 @@ _BY_STATE = {
     BreakerState.OPEN: Status.UNHEALTHY,
     BreakerState.FORCED_OPEN: Status.UNHEALTHY,
 }
-
-
-def _told(last: Result | None, now: float) -> tuple[float | None, float | None, str | None]:
-    return (None, None, None) if last is None else (now - last.at, last.elapsed, last.error)
-
-
-def _overall(checks: Iterable[CheckReport]) -> Status:
-    return overall(counted(each.status, kind=each.kind, critical=each.critical) for each in checks)
