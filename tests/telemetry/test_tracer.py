@@ -10,7 +10,7 @@ from tests.policies.script import Script
 from tests.worlds import World
 
 from uat_resilience import Constant, EventBus, Jitter, Retry, RetryScheduled
-from uat_resilience.telemetry.bus import AttemptEnd, Tracer
+from uat_resilience.telemetry.listeners import AttemptEnd, Tracer
 from uat_resilience.testing import FakeClock
 
 Told = list[tuple[object, ...]]

@@ -25,7 +25,7 @@ from uat_resilience.telemetry import (
     RetryScheduled,
     default_bus,
 )
-from uat_resilience.telemetry.bus import End
+from uat_resilience.telemetry.listeners import End
 
 try:
     from opentelemetry.metrics import Histogram, MeterProvider, get_meter_provider

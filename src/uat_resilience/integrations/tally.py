@@ -26,7 +26,7 @@ from uat_resilience.telemetry import (
     Event,
     EventBus,
 )
-from uat_resilience.telemetry.bus import End
+from uat_resilience.telemetry.listeners import End
 
 __all__ = ["DURATIONS", "OTHER", "OUTCOMES", "Calls", "Count", "Tally", "count_events"]
 

@@ -22,8 +22,9 @@ from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.retry_after import asked_pause, sane
 from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.switches import switches
-from uat_resilience.telemetry.bus import AttemptEnd, EventBus
+from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import RetriesExhausted, RetryScheduled
+from uat_resilience.telemetry.listeners import AttemptEnd
 from uat_resilience.waiting import threads, world
 
 __all__ = ["RetryRun"]

@@ -22,22 +22,11 @@ from uat_resilience.telemetry.events import (
     CallSucceeded,
     Event,
 )
+from uat_resilience.telemetry.listeners import AttemptEnd, End, Meter, Tracer, check_listener
 
-__all__ = ["AttemptEnd", "End", "EventBus", "Meter", "Tracer", "captured", "default_bus"]
+__all__ = ["EventBus", "captured", "default_bus"]
 
 E = TypeVar("E", bound=Event)
-
-End = type[CallSucceeded] | type[CallFailed] | type[CallAbandoned]
-"""How a call ended, named by the event that tells of it."""
-
-Meter = Callable[[End, str, float], object]
-"""Is told how a call ended, through which policy, and how many seconds it took."""
-
-AttemptEnd = Callable[[BaseException | None], object]
-"""Is told what an attempt raised, a cancellation too, or None when it returned."""
-
-Tracer = Callable[[str, int], AttemptEnd]
-"""Is told of an attempt that begins: through which retry, and its number. Returns what is told of its end."""
 
 _ALL_TYPES: tuple[type[Event], ...] = get_args(Event)
 _OUTCOMES: frozenset[type[Event]] = frozenset({CallSucceeded, CallFailed, CallAbandoned})
@@ -90,7 +79,7 @@ class EventBus:
         Raises:
             TypeError: `listener` is not callable, is a coroutine function, or a type is not an event type.
         """
-        _check_listener(listener)
+        check_listener(listener)
         wanted = types or _ALL_TYPES
         for kind in wanted:
             if kind not in _ALL_TYPES:
@@ -118,7 +107,7 @@ class EventBus:
         Raises:
             TypeError: `meter` is not callable, or is a coroutine function.
         """
-        _check_listener(meter)
+        check_listener(meter)
 
         key = object()  # One meter may be put on twice.
         self._put_meter(key, meter)
@@ -148,7 +137,7 @@ class EventBus:
         Raises:
             TypeError: `tracer` is not callable, or is a coroutine function.
         """
-        _check_listener(tracer)
+        check_listener(tracer)
         traced = partial(tracer)  # One tracer may be put on twice.
         self._put_tracers(lambda now: (*now, traced))
         return lambda: self._put_tracers(lambda now: tuple(t for t in now if t is not traced))
@@ -239,17 +228,3 @@ def captured(bus: EventBus = default_bus) -> Generator[list[Event]]:
         yield events
     finally:
         unsubscribe()
-
-
-def _check_listener(listener: object) -> None:
-    if not callable(listener):
-        raise TypeError(f"listener must be callable, not {listener!r}")
-    code = getattr(listener, "__code__", None)
-    if code is not None and code.co_flags & _CO_COROUTINE:
-        raise TypeError(
-            f"listener must be a plain function, not the coroutine function {listener!r}: "
-            "start a task inside it"
-        )
-
-
-_CO_COROUTINE = 0x80

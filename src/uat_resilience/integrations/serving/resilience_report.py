@@ -24,7 +24,7 @@ from uat_resilience.telemetry import (
     RetryScheduled,
     default_bus,
 )
-from uat_resilience.telemetry.bus import End
+from uat_resilience.telemetry.listeners import End
 
 __all__ = ["ResilienceReport", "Watched"]
 
