@@ -24,7 +24,7 @@ from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import RetriesExhausted, RetryScheduled
-from uat_resilience.telemetry.listeners import AttemptEnd
+from uat_resilience.telemetry.listeners import AttemptEnd  # noqa: TC001 - read by those who ask for type hints
 from uat_resilience.waiting import threads, world
 
 __all__ = ["RetryRun"]
