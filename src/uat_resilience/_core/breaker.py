@@ -14,16 +14,8 @@ judge that counts its calls. Every admitted call takes a ticket home and hands i
 A ticket of any other era is void: a late result says nothing about the present. That is the whole rule, and
 it holds by identity (`ticket is self.era`, `probe in self._running`), so there is no counter to compare.
 
-Nothing happens by itself. OPEN is left at the first `admit` at or after `until`; there is no timer.
-
-    state         move            next          when
-    CLOSED        TRIP            OPEN          the judge says so after a recorded call
-    OPEN          ELAPSE          HALF_OPEN     a call arrives after the recovery time
-    HALF_OPEN     RECOVER         CLOSED        `close_after` probes succeeded
-    HALF_OPEN     RELAPSE         OPEN          a probe failed, or was slow under a slow-call rule
-    any           FORCE_OPEN      FORCED_OPEN   an operator says so
-    any           FORCE_CLOSED    FORCED_CLOSED an operator says so
-    any           RESET           CLOSED        an operator says so; counts start again
+Nothing happens by itself. OPEN is left at the first `admit` at or after `until`; there is no timer. What leads
+from one state to the next is in `transitions`.
 
 With a ramp, the era after a recovery lets only a growing share of calls in at first. It is closed like any
 other, and its calls are judged; it only does not admit everybody yet. At `until` the same era goes on without
@@ -41,13 +33,13 @@ began does not (see `straggling`).
 """
 
 from dataclasses import replace
-from enum import Enum, auto
 from math import inf
 
 from uat_resilience._core.era import BreakerState, Era, Probe, Refusal, Ticket, Transition
 from uat_resilience._core.judges import adopted
 from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.straggling import STRAGGLING
+from uat_resilience._core.transitions import PASSING, TRANSITIONS, Move
 from uat_resilience._core.trip import TripRule
 
 __all__ = [
@@ -63,31 +55,8 @@ __all__ = [
 ]
 
 
-class Move(Enum):
-    """What can happen to a breaker."""
-
-    TRIP = auto()
-    ELAPSE = auto()
-    RECOVER = auto()
-    RELAPSE = auto()
-    FORCE_OPEN = auto()
-    FORCE_CLOSED = auto()
-    RESET = auto()
-
-
-TRANSITIONS: dict[tuple[BreakerState, Move], BreakerState] = {
-    (BreakerState.CLOSED, Move.TRIP): BreakerState.OPEN,
-    (BreakerState.OPEN, Move.ELAPSE): BreakerState.HALF_OPEN,
-    (BreakerState.HALF_OPEN, Move.RECOVER): BreakerState.CLOSED,
-    (BreakerState.HALF_OPEN, Move.RELAPSE): BreakerState.OPEN,
-    **{(state, Move.FORCE_OPEN): BreakerState.FORCED_OPEN for state in BreakerState},
-    **{(state, Move.FORCE_CLOSED): BreakerState.FORCED_CLOSED for state in BreakerState},
-    **{(state, Move.RESET): BreakerState.CLOSED for state in BreakerState},
-}
-
 _CLOSED = BreakerState.CLOSED  # Looking a member up on its class takes as long as a call.
 _JUDGING = frozenset({BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN})
-_PASSING = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED})
 
 
 class BreakerMachine:
@@ -204,7 +173,7 @@ class BreakerMachine:
         """Judge calls by another rule from now on."""
         self.trip, era, judge = trip, self.era, trip.judge()
         # The judge that tripped stays readable until calls are judged afresh, by the new rule.
-        if era.state in _PASSING and not adopted(era.judge, judge):
+        if era.state in PASSING and not adopted(era.judge, judge):
             self.era = replace(era, judge=judge)
 
     def retry_after(self, now: float) -> float | None:
@@ -263,7 +232,7 @@ class BreakerMachine:
         old = self.era
         new = TRANSITIONS[old.state, move]
         # The judge that tripped stays readable until calls are judged afresh.
-        passing = new in _PASSING
+        passing = new in PASSING
         judge = self.trip.judge() if passing else old.judge
         until = inf
         if new is BreakerState.OPEN:
