@@ -3,8 +3,9 @@ from math import inf
 import pytest
 from tests.core.driving import Driven
 
-from uat_resilience._core import breaker
-from uat_resilience._core.breaker import TRANSITIONS, BreakerState, Move, Refusal, Transition
+from uat_resilience._core import transitions
+from uat_resilience._core.breaker import BreakerState, Move, Refusal, Transition
+from uat_resilience._core.transitions import TRANSITIONS
 from uat_resilience._core.trip import ConsecutiveFailures, FailureRate
 from uat_resilience._core.window import CountWindow, TimeWindow
 
@@ -12,8 +13,10 @@ CLOSED, HALF_OPEN, OPEN = BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerSt
 ANY_STATE = "any"
 
 
-def test_the_transitions_are_those_that_the_theory_lists() -> None:
-    table = (breaker.__doc__ or "").split("state         move            next")[1].split("\n\n")[0]
+def test_the_transitions_are_those_that_its_text_lists() -> None:
+    table = (
+        (transitions.__doc__ or "").split("state         move            next")[1].split("\n\n")[0]
+    )
     rows = [line.split()[:3] for line in table.splitlines()[1:]]
 
     listed = {
