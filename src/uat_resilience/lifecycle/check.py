@@ -12,7 +12,7 @@ from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock
 from uat_resilience.lifecycle.health_report import CheckReport
 from uat_resilience.policies.bulkhead import Bulkhead
-from uat_resilience.policies.policy import is_async
+from uat_resilience.policies.callables import is_async
 from uat_resilience.policies.timeout import Timeout
 from uat_resilience.telemetry.bus import EventBus
 

@@ -9,7 +9,7 @@ import anyio
 from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.policies.bulkhead import Bulkhead
-from uat_resilience.policies.policy import is_async
+from uat_resilience.policies.callables import is_async
 from uat_resilience.policies.timeout import Timeout
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.telemetry.events import CallbackFailed

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.switches import switches
 

@@ -9,10 +9,10 @@ from uat_resilience._core.slots import SlotMachine
 from uat_resilience.clock import Clock
 from uat_resilience.errors import BulkheadFullError
 from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit
-from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.slot_gate import SlotGate
 from uat_resilience.policies.slot_permit import SlotPermit
 from uat_resilience.policies.streams import HeldByStreams

@@ -12,10 +12,10 @@ from uat_resilience.clock import Clock
 from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY, BreakerGate
 from uat_resilience.policies.breaker_permit import BreakerPermit
 from uat_resilience.policies.breaker_settings import BreakerSettings
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.matching import ExceptionSpec
 from uat_resilience.policies.permit import Permit
-from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.policies.unset import Unset
 from uat_resilience.telemetry.bus import EventBus

@@ -8,10 +8,11 @@ from uat_resilience._core.arguments import at_least, seconds_or_zero
 from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.flights import Flights, Landed, Seat, copied
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.policy import Guard
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.waiting import refuse_to_block, unenforced_deadline, world

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from uat_resilience.clock import Clock
-from uat_resilience.policies.matching import ExceptionSpec, Matcher
-from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.policy import (
+from uat_resilience.policies.callables import (
     COROUTINE,
-    Wrapper,
     awaiting,
-    decorate,
     refuse_coroutine,
     refuse_stream,
     refuse_unguardable,
 )
+from uat_resilience.policies.matching import ExceptionSpec, Matcher
+from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.policies.policy import Wrapper, decorate
 from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus

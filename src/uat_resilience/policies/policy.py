@@ -2,22 +2,24 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
-from enum import Enum, auto
-from functools import WRAPPER_ASSIGNMENTS, partial, update_wrapper
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from types import CoroutineType
+from functools import WRAPPER_ASSIGNMENTS, update_wrapper
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast, runtime_checkable
 
 from uat_resilience._core.arguments import text
 from uat_resilience.clock import Clock, default_clock
-from uat_resilience.errors import MisusedCallError
 from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.callables import (
+    Stream,
+    awaiting,
+    is_async,
+    no_streams,
+    refuse_stream,
+    refuse_unguardable,
+    stream_kind,
+)
 from uat_resilience.telemetry.bus import EventBus, default_bus
 
-__all__ = ["COROUTINE", "Guard", "Policy", "Wrapper", "awaiting", "decorate", "refuse_coroutine"]
-
-COROUTINE: type = CoroutineType
-"""What calling an `async def` function returns: in sync code the sign of a wrong call."""
+__all__ = ["Guard", "Policy", "Wrapper", "decorate"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,13 +41,6 @@ class Policy(Protocol):
     async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an async function under this policy."""
         ...
-
-
-class Stream(Enum):
-    """The two kinds of function whose body runs step by step."""
-
-    SYNC = auto()
-    ASYNC = auto()
 
 
 class Wrapper(ABC):
@@ -100,7 +95,7 @@ class Wrapper(ABC):
         Raises:
             TypeError: The policy means nothing for streams.
         """
-        raise _no_streams(name, fn)
+        raise no_streams(name, fn)
 
     def awrap_stream(
         self, fn: Callable[P, AsyncGenerator[T, Any]], name: str
@@ -110,7 +105,7 @@ class Wrapper(ABC):
         Raises:
             TypeError: The policy means nothing for streams.
         """
-        raise _no_streams(name, fn)
+        raise no_streams(name, fn)
 
     @property
     def in_use(self) -> bool:
@@ -167,7 +162,7 @@ class Guard(Wrapper):
 def decorate(policy: Wrapper, fn: Callable[P, T]) -> Callable[P, T]:
     """Wrap a function the way it is written: async functions stay async, generators stay generators."""
     refuse_unguardable(policy.name, fn)
-    stream = _stream_kind(fn)
+    stream = stream_kind(fn)
     if stream is not None:
         # T is the generator that `fn` returns, and what comes out is one of the same items.
         wrap = policy.awrap_stream if stream is Stream.ASYNC else policy.wrap_stream
@@ -185,85 +180,3 @@ def decorate(policy: Wrapper, fn: Callable[P, T]) -> Callable[P, T]:
     # A callable object's or partial's own attributes are its state, not marks left on a function.
     kept = ("__dict__",) if hasattr(fn, "__code__") else ()
     return update_wrapper(guarded, fn, WRAPPER_ASSIGNMENTS, kept)
-
-
-def is_async(fn: Callable[..., object]) -> bool:
-    """Return True for coroutine functions, also as partials, methods or callable objects."""
-    return iscoroutinefunction(fn) or iscoroutinefunction(_call_method(fn))
-
-
-def awaiting(fn: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Return `fn`, with a check on what it returns unless it can only return a coroutine."""
-    code = getattr(fn, "__code__", None)
-    if code is not None and code.co_flags & _COROUTINE:
-        return fn
-
-    async def awaited(*args: P.args, **kwargs: P.kwargs) -> T:
-        result = fn(*args, **kwargs)
-        if not isinstance(result, Awaitable):
-            raise MisusedCallError(
-                f"{_describe(fn)} returned {type(result).__name__}, which cannot be awaited: "
-                "use call() for sync functions"
-            )
-        return await result
-
-    return awaited
-
-
-def refuse_coroutine(result: object) -> MisusedCallError:
-    """Close a coroutine that a sync call returned, and return the error to raise for it."""
-    coroutine = cast("CoroutineType[object, object, object]", result)
-    coroutine.close()
-    return MisusedCallError(
-        f"a sync call returned the coroutine {coroutine.__qualname__}: "
-        "use acall(), or guard an async function"
-    )
-
-
-def refuse_unguardable(policy: str, fn: object) -> None:
-    """Raise for what a policy could not protect, instead of not protecting it in silence."""
-    if isinstance(fn, classmethod | staticmethod):
-        kind = type(cast("object", fn)).__name__
-        raise TypeError(f"{policy} cannot guard a {kind} object: put it underneath @{kind}")
-    if not callable(fn):
-        raise TypeError(f"{policy} can guard functions and callables, not {fn!r}")
-
-
-def refuse_stream(policy: str, fn: object) -> None:
-    """Raise for a generator function that is to be called by hand, where its body would run later, unguarded."""
-    if callable(fn) and _stream_kind(fn) is not None:
-        raise TypeError(
-            f"{policy} cannot call the generator function {_describe(fn)}: its body runs later, where the "
-            "policy would not see it; decorate it, and iterate over what the guarded function returns"
-        )
-
-
-def _stream_kind(fn: Callable[..., object]) -> Stream | None:
-    code = getattr(fn, "__code__", None)
-    if code is not None and not code.co_flags & _GENERATOR:
-        return None
-    target: object = fn if isinstance(fn, _PARTIAL) or code is not None else _call_method(fn)
-    if isasyncgenfunction(target):
-        return Stream.ASYNC
-    return Stream.SYNC if isgeneratorfunction(target) else None
-
-
-def _no_streams(policy: str, fn: object) -> TypeError:
-    return TypeError(
-        f"{policy} cannot guard the generator function {_describe(fn)}: for a stream this policy has no "
-        "meaning; guard a function that consumes it"
-    )
-
-
-def _call_method(fn: Callable[..., object]) -> Callable[..., object]:
-    # Calling a class makes an instance; what its instances do when called is another matter.
-    return fn if isinstance(fn, type) else cast("Callable[..., object]", type(fn).__call__)
-
-
-def _describe(fn: object) -> str:
-    return getattr(fn, "__qualname__", None) or repr(fn)
-
-
-_PARTIAL: type = partial
-_COROUTINE = 0x80  # inspect.CO_COROUTINE
-_GENERATOR = 0x20 | 0x200  # inspect.CO_GENERATOR, inspect.CO_ASYNC_GENERATOR

@@ -10,10 +10,10 @@ from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import RateLimitedError
 from uat_resilience.policies.admission import Admission, AdmissionPermit
 from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.rate_gate import RateGate, usual_burst
 from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches

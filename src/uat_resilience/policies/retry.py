@@ -9,9 +9,10 @@ from uat_resilience._core.jitter import Jitter
 from uat_resilience.clock import Clock
 from uat_resilience.policies.attempts import AsyncAttempts, Attempts
 from uat_resilience.policies.bounds import Bounds
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.matching import ExceptionSpec
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.policy import Guard
 from uat_resilience.policies.retry_after import asked_pause
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
 from uat_resilience.policies.retry_rules import RetryRules

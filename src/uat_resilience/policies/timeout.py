@@ -15,9 +15,10 @@ from uat_resilience.policies.adaptive_delay import AdaptiveDelay
 from uat_resilience.policies.alarms import Alarms
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.bulkhead import Bulkhead
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.deadline import enforce, governing, left, tell_missed
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.policy import Guard
 from uat_resilience.policies.streams import astepwise, stepwise
 from uat_resilience.policies.worker import run_in_worker
 from uat_resilience.switches import switches

@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 from uat_resilience._core.arguments import callback_or_none, number, seconds, seconds_or_zero
 from uat_resilience.ambient import current_drain
 from uat_resilience.clock import Clock
-from uat_resilience.policies.policy import COROUTINE, Guard, refuse_coroutine
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
+from uat_resilience.policies.policy import Guard
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 from uat_resilience.waiting import threads, world

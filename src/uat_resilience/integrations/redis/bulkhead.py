@@ -13,10 +13,10 @@ from uat_resilience.integrations.redis.leases import Leases
 from uat_resilience.integrations.redis.link import Client, RedisLink, linked
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.bulkhead import BulkheadSnapshot
+from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit
-from uat_resilience.policies.policy import COROUTINE, refuse_coroutine
 from uat_resilience.policies.slot_gate import SlotGate
 from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.telemetry.bus import EventBus
