@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec, Self, TypeVar
 
 from uat_resilience._core.backoff import Backoff, Exponential
@@ -9,12 +10,12 @@ from uat_resilience._core.jitter import Jitter
 from uat_resilience.clock import Clock
 from uat_resilience.policies.attempts import AsyncAttempts, Attempts
 from uat_resilience.policies.bounds import Bounds
-from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.matching import ExceptionSpec
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import Guard
 from uat_resilience.policies.retry_after import asked_pause
 from uat_resilience.policies.retry_budget import BudgetSnapshot, RetryBudget
+from uat_resilience.policies.retry_loop import arepeated, repeated
 from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.policies.retry_run import RetryRun
 from uat_resilience.policies.streams import abegun, begun
@@ -173,82 +174,15 @@ class Retry(Guard):
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code."""
-        bus, on_result, eager = self._bus, self._rules.on_result, self._rules.eager
-        outcomes = Outcomes(name, self._bus, self._clock)
-
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            started = outcomes.now() if bus.outcomes_wanted else None
-            # Without a limit in time, a run is only needed once something has failed.
-            run = (
-                self._begin_ahead(name, started)
-                if eager or (started is not None and bus.attempts_wanted)
-                else None
-            )
-            while True:
-                try:
-                    result = fn(*args, **kwargs)
-                    if type(result) is COROUTINE:
-                        raise refuse_coroutine(result)
-                except Exception as error:
-                    run = run or self._begin(name, started)
-                    pause = run.after_error(error)
-                    if pause is None or not run.pause(pause, error):
-                        raise
-                    run.attempting()
-                    continue
-                except BaseException as error:
-                    _interrupted(outcomes, started, run, error)
-                    raise
-                if run is None and on_result is None:
-                    if started is not None:
-                        outcomes.succeeded(started)
-                    return result
-                run = run or self._begin(name, started)
-                pause = run.after_result(result)
-                if pause is None or not run.pause(pause, None, discarded=result):
-                    return result
-                run.attempting()
-
-        return guarded
+        begin, outcomes = partial(self._begin, name), Outcomes(name, self._bus, self._clock)
+        return repeated(fn, begin, rules=self._rules, outcomes=outcomes, bus=self._bus)
 
     def awrap(
         self, fn: Callable[P, Awaitable[T]], name: str
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
-        bus, on_result, eager = self._bus, self._rules.on_result, self._rules.eager
-        outcomes = Outcomes(name, self._bus, self._clock)
-
-        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            started = outcomes.now() if bus.outcomes_wanted else None
-            run = (
-                self._begin_ahead(name, started)
-                if eager or (started is not None and bus.attempts_wanted)
-                else None
-            )
-            while True:
-                try:
-                    result = await fn(*args, **kwargs)
-                except Exception as error:
-                    run = run or self._begin(name, started)
-                    pause = run.after_error(error)
-                    if pause is None or not await run.apause(pause, error):
-                        raise
-                    run.attempting()
-                    continue
-                except BaseException as error:
-                    _interrupted(outcomes, started, run, error)
-                    raise
-                if run is None and on_result is None:
-                    if started is not None:
-                        outcomes.succeeded(started)
-                    return result
-                run = run or self._begin(name, started)
-                pause = run.after_result(result)
-                if pause is None or not await run.apause(pause, None, discarded=result):
-                    return result
-                run.attempting()
-
-        return guarded
+        begin, outcomes = partial(self._begin, name), Outcomes(name, self._bus, self._clock)
+        return arepeated(fn, begin, rules=self._rules, outcomes=outcomes, bus=self._bus)
 
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str
@@ -270,20 +204,5 @@ class Retry(Guard):
                 f"{name} cannot guard a generator with on_result: a stream has no result"
             )
 
-    def _begin_ahead(self, name: str, started: float | None) -> RetryRun:
-        """Begin a run with its first attempt, not after it."""
-        run = self._begin(name, started)
-        run.attempting()
-        return run
-
     def _begin(self, name: str, started: float | None) -> RetryRun:
         return RetryRun(name, self._rules, self._time(), self._bus, started)
-
-
-def _interrupted(
-    outcomes: Outcomes, started: float | None, run: RetryRun | None, error: BaseException
-) -> None:
-    if run is not None:
-        run.attempted(error)
-    if started is not None:
-        outcomes.abandoned(started)
