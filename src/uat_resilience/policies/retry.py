@@ -174,15 +174,25 @@ class Retry(Guard):
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code."""
-        begin, outcomes = partial(self._begin, name), Outcomes(name, self._bus, self._clock)
-        return repeated(fn, begin, rules=self._rules, outcomes=outcomes, bus=self._bus)
+        return repeated(
+            fn,
+            partial(self._begin, name),
+            self._rules,
+            Outcomes(name, self._bus, self._clock),
+            self._bus,
+        )
 
     def awrap(
         self, fn: Callable[P, Awaitable[T]], name: str
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
-        begin, outcomes = partial(self._begin, name), Outcomes(name, self._bus, self._clock)
-        return arepeated(fn, begin, rules=self._rules, outcomes=outcomes, bus=self._bus)
+        return arepeated(
+            fn,
+            partial(self._begin, name),
+            self._rules,
+            Outcomes(name, self._bus, self._clock),
+            self._bus,
+        )
 
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str

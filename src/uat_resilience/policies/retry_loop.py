@@ -23,7 +23,7 @@ Begin = Callable[[float | None], RetryRun]
 
 
 def repeated(
-    fn: Callable[P, T], begin: Begin, *, rules: RetryRules, outcomes: Outcomes, bus: EventBus
+    fn: Callable[P, T], begin: Begin, rules: RetryRules, outcomes: Outcomes, bus: EventBus
 ) -> Callable[P, T]:
     """Return a sync function that calls `fn` until its run ends."""
     on_result, eager = rules.on_result, rules.eager
@@ -66,7 +66,6 @@ def repeated(
 def arepeated(
     fn: Callable[P, Awaitable[T]],
     begin: Begin,
-    *,
     rules: RetryRules,
     outcomes: Outcomes,
     bus: EventBus,

@@ -24,11 +24,8 @@ class RetryRules:
     on_result: Callable[[Any], bool] | None
     retry_after: Callable[[Exception], float | None]
     budget: RetryBudget | None
-
-    @property
-    def eager(self) -> bool:
-        """True when a run must know of a call from its beginning, not just from its first failure."""
-        return self.plan.time_limit is not None or self.budget is not None
+    eager: bool
+    """True when a run must know of a call from its beginning, not just from its first failure."""
 
     @classmethod
     def checked(
@@ -72,6 +69,7 @@ class RetryRules:
             on_result=callback_or_none("on_result", on_result),
             retry_after=retry_after,
             budget=budget,
+            eager=time_limit is not None or budget is not None,
         )
 
 
