@@ -4,36 +4,25 @@ Letting a call in may wait for the lock; taking its outcome never does (see `mai
 supply (predicates, a callable recovery time, listeners) always runs with the lock free.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from uat_resilience._core.arguments import seconds
-from uat_resilience._core.breaker import (
-    BreakerMachine,
-    BreakerState,
-    Move,
-    Probe,
-    Refusal,
-    Ticket,
-    Transition,
-)
+from uat_resilience._core.era import BreakerState, Probe, Refusal, Ticket, Transition
 from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.straggling import STRAGGLING
+from uat_resilience._core.transitions import Move
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import CircuitOpenError
+from uat_resilience.policies.breaker_news import BreakerNews
 from uat_resilience.policies.breaker_settings import BreakerSettings
 from uat_resilience.policies.mailbox import Mailbox
-from uat_resilience.policies.matching import Matcher, says_nothing
+from uat_resilience.policies.matching import Judgement
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
-from uat_resilience.telemetry.events import BreakerStateChanged, CallbackFailed
 
-__all__ = ["DEFAULT_RECOVERY", "BreakerGate"]
-
-DEFAULT_RECOVERY = 30.0
-"""Seconds an opening lasts by default, and when a callable recovery time fails."""
+__all__ = ["BreakerGate"]
 
 _OPEN = BreakerState.OPEN  # Looking a member up on its class takes as long as a call.
 # The ticket of a call that passes without being let in: never running.
@@ -56,9 +45,9 @@ class BreakerGate:
 
     __slots__ = (
         "_clock",
-        "_ignore",
+        "_judge",
         "_name",
-        "_on",
+        "_news",
         "_settings",
         "bus",
         "judging",
@@ -81,15 +70,9 @@ class BreakerGate:
         self._name = name
         self._clock = clock
         self.bus = bus
+        self._news = BreakerNews(name, bus)
         self.outcomes = Outcomes(name, bus, clock)
-        self.machine = BreakerMachine(
-            settings.trip,
-            open_for=DEFAULT_RECOVERY,
-            probes=settings.probes,
-            close_after=settings.close_after,
-            lease=settings.probe_lease,
-            ramp=ramp,
-        )
+        self.machine = settings.machine(ramp)
         self._go_by(settings)
         self.mailbox: Mailbox[tuple[Ticket, int | None, float, float], Transition] = Mailbox(
             self._apply, self._tell
@@ -225,6 +208,7 @@ class BreakerGate:
             settings = replace(self._settings, **changes)
             if settings.trip is not self._settings.trip:
                 self.machine.retrip(settings.trip)
+            settings.govern(self.machine)
             self._go_by(settings)
         self.mailbox.sweep()
 
@@ -234,18 +218,12 @@ class BreakerGate:
             moved = self.machine.follow(self.now(), open_for)
         self.mailbox.sweep()
         if moved is not None:
-            self._tell_moved(moved)
+            self._news.moved(moved)
 
     def _go_by(self, settings: BreakerSettings) -> None:
-        machine, recovery_time = self.machine, settings.recovery_time
         self._settings = settings
-        self._on, self._ignore = Matcher("on", settings.on), Matcher("ignore", settings.ignore)
+        self._judge = Judgement(on=settings.on, ignore=settings.ignore)
         self.on_result = settings.on_result
-        if not callable(recovery_time):
-            machine.open_for = recovery_time
-        machine.probes = settings.probes
-        machine.close_after = settings.close_after
-        machine.lease = settings.probe_lease
         self.timed = settings.trip.slower_than is not None
         self.judging = self.timed or self.on_result is not None
 
@@ -256,33 +234,11 @@ class BreakerGate:
             return None
         return self.machine.record(ticket, failed, elapsed, now)
 
-    def _judge(self, error: BaseException) -> bool | None:
-        """Return True for a failure, False for an answer, None for what says nothing."""
-        if not isinstance(error, Exception):
-            return None
-        if self._ignore(error):
-            return None
-        if self._on(error):
-            return True
-        return None if says_nothing(error) else False
-
     def _tell(self, moved: Transition) -> None:
         recovery_time = self._settings.recovery_time
-        if moved.new is BreakerState.OPEN and callable(recovery_time):
-            self._ask_recovery_time(recovery_time, moved)
-        self._tell_moved(moved)
-
-    def _tell_moved(self, moved: Transition) -> None:
-        if moved.new is not moved.old and self.bus.wants(BreakerStateChanged):
-            self.bus.emit(BreakerStateChanged(self._name, moved.at, moved.old, moved.new))
-
-    def _ask_recovery_time(self, recovery_time: Callable[[int], float], moved: Transition) -> None:
-        try:
-            open_for = seconds("recovery_time", recovery_time(moved.times_opened))
-        except Exception as error:  # noqa: BLE001 - told, and overruled by the default
-            open_for = DEFAULT_RECOVERY
-            if self.bus.wants(CallbackFailed):
-                self.bus.emit(CallbackFailed(self._name, moved.at, "recovery_time", error))
-        with self.mailbox.lock:
-            self.machine.amend(moved.generation, open_for)
-        self.mailbox.sweep()
+        if moved.new is _OPEN and callable(recovery_time):
+            open_for = self._news.opening(recovery_time, moved)
+            with self.mailbox.lock:
+                self.machine.amend(moved.generation, open_for)
+            self.mailbox.sweep()
+        self._news.moved(moved)

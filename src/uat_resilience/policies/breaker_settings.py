@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from uat_resilience._core.arguments import at_least, callback_or_none, flag, seconds
+from uat_resilience._core.breaker import BreakerMachine
+from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.trip import TripRule
-from uat_resilience.policies.matching import ExceptionSpec, Matcher
+from uat_resilience.policies.matching import ExceptionSpec, Judgement
 
-__all__ = ["BreakerSettings"]
+__all__ = ["DEFAULT_RECOVERY", "BreakerSettings"]
+
+DEFAULT_RECOVERY = 30.0
+"""Seconds an opening lasts by default, and when a callable recovery time fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +36,7 @@ class BreakerSettings:
                 "trip must be a trip rule such as ConsecutiveFailures(5) "
                 f"or FailureRate(0.5), not {self.trip!r}"
             )
-        Matcher("on", self.on)
-        Matcher("ignore", self.ignore)
+        Judgement(on=self.on, ignore=self.ignore)
         callback_or_none("on_result", self.on_result)
         if not callable(self.recovery_time):
             seconds("recovery_time", self.recovery_time)
@@ -41,3 +45,31 @@ class BreakerSettings:
         if self.probe_lease is not None:
             seconds("probe_lease", self.probe_lease)
         flag("observe", self.observe)
+
+    def machine(self, ramp: Ramp | None) -> BreakerMachine:
+        """Return a machine that goes by them.
+
+        Args:
+            ramp: How the load is given back after a recovery, or None for all at once.
+
+        Raises:
+            TypeError: `ramp` is neither.
+        """
+        if ramp is not None and not isinstance(ramp, Ramp):
+            raise TypeError(f"ramp must be a Ramp or None, not {ramp!r}")
+        return BreakerMachine(
+            self.trip,
+            open_for=DEFAULT_RECOVERY if callable(self.recovery_time) else self.recovery_time,
+            probes=self.probes,
+            close_after=self.close_after,
+            lease=self.probe_lease,
+            ramp=ramp,
+        )
+
+    def govern(self, machine: BreakerMachine) -> None:
+        """Let a machine go by them from now on, but for the trip rule, which it replaces itself."""
+        if not callable(self.recovery_time):
+            machine.open_for = self.recovery_time
+        machine.probes = self.probes
+        machine.close_after = self.close_after
+        machine.lease = self.probe_lease

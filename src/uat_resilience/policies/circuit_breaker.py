@@ -1,17 +1,18 @@
 """The circuit breaker: stop calling a dependency that keeps failing, and try it again later."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import text
-from uat_resilience._core.breaker import BreakerState, Move, Ticket
+from uat_resilience._core.era import BreakerState, Ticket
 from uat_resilience._core.ramp import Ramp
+from uat_resilience._core.transitions import Move
 from uat_resilience._core.trip import ConsecutiveFailures, TripRule
 from uat_resilience.clock import Clock
-from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY, BreakerGate
+from uat_resilience.policies.breaker_gate import BreakerGate
 from uat_resilience.policies.breaker_permit import BreakerPermit
-from uat_resilience.policies.breaker_settings import BreakerSettings
+from uat_resilience.policies.breaker_settings import DEFAULT_RECOVERY, BreakerSettings
+from uat_resilience.policies.breaker_snapshot import BreakerSnapshot, pictured
 from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.matching import ExceptionSpec
@@ -24,31 +25,6 @@ __all__ = ["BreakerSnapshot", "CircuitBreaker"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerSnapshot:
-    """A breaker at one moment.
-
-    Attributes:
-        state: Where it stands. OPEN stays until a call arrives after the recovery time.
-        generation: Number of its era; each state change and `reset()` starts a new one.
-        calls: Calls the trip rule judges, or None for `ConsecutiveFailures`.
-        failures: Failures the trip rule judges; kept readable while the breaker is open.
-        slow: Slow calls the trip rule judges.
-        probes: Probes that run now.
-        times_opened: Openings since it was last closed.
-        retry_after: Seconds above 0 until a call could pass, or None.
-    """
-
-    state: BreakerState
-    generation: int
-    calls: int | None
-    failures: int
-    slow: int
-    probes: int
-    times_opened: int
-    retry_after: float | None
 
 
 class CircuitBreaker(HeldByStreams):
@@ -107,8 +83,6 @@ class CircuitBreaker(HeldByStreams):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=text("name", name), clock=clock, bus=bus)
-        if ramp is not None and not isinstance(ramp, Ramp):
-            raise TypeError(f"ramp must be a Ramp or None, not {ramp!r}")
         settings = BreakerSettings(
             trip=trip,
             on=on,
@@ -137,19 +111,7 @@ class CircuitBreaker(HeldByStreams):
         """Return the breaker at this moment, with what its window has forgotten left out."""
         machine, mailbox, now = self._gate.machine, self._gate.mailbox, self._gate.now()
         with mailbox.lock:
-            retry_after = machine.retry_after(now)
-            era = machine.era
-            era.judge.forget(now)
-            snapshot = BreakerSnapshot(
-                state=era.state,
-                generation=era.generation,
-                calls=era.judge.calls,
-                failures=era.judge.failures,
-                slow=era.judge.slow,
-                probes=machine.probing,
-                times_opened=machine.times_opened,
-                retry_after=retry_after,
-            )
+            snapshot = pictured(machine, now)
         mailbox.sweep()
         return snapshot
 

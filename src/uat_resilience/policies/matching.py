@@ -5,7 +5,7 @@ from typing import cast
 
 from uat_resilience.errors import CallRefusedError, MisusedCallError, ResilienceError
 
-__all__ = ["ExceptionSpec", "Matcher", "says_nothing"]
+__all__ = ["ExceptionSpec", "Judgement", "Matcher", "says_nothing"]
 
 ExceptionSpec = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
 """What `on` and `ignore` take."""
@@ -68,6 +68,34 @@ class Matcher:
         if self._predicate is not None:
             return bool(self._predicate(error))
         return isinstance(error, self._types)
+
+
+class Judgement:
+    """Tell what an error says about the dependency.
+
+    Args:
+        on: Errors that are its failures.
+        ignore: Errors that say nothing. Wins over `on`.
+
+    Raises:
+        TypeError: As for `Matcher`.
+    """
+
+    __slots__ = ("_ignore", "_on")
+
+    def __init__(self, *, on: ExceptionSpec, ignore: ExceptionSpec) -> None:
+        self._on = Matcher("on", on)
+        self._ignore = Matcher("ignore", ignore)
+
+    def __call__(self, error: BaseException) -> bool | None:
+        """Return True for a failure, False for an answer, None for what says nothing."""
+        if not isinstance(error, Exception):
+            return None
+        if self._ignore(error):
+            return None
+        if self._on(error):
+            return True
+        return None if says_nothing(error) else False
 
 
 def says_nothing(error: BaseException) -> bool:

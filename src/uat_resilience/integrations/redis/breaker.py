@@ -11,7 +11,7 @@ from uat_resilience.clock import Clock
 from uat_resilience.integrations.redis.fleet import Fleet
 from uat_resilience.integrations.redis.link import Client, RedisLink, linked
 from uat_resilience.integrations.redis.shared_permit import SharedPermit
-from uat_resilience.policies.breaker_gate import DEFAULT_RECOVERY
+from uat_resilience.policies.breaker_settings import DEFAULT_RECOVERY
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot, CircuitBreaker
 from uat_resilience.policies.matching import ExceptionSpec
 from uat_resilience.policies.permit import Permit
