@@ -169,6 +169,15 @@ def test_an_unenforced_timeout_warns_once_for_each_object() -> None:
         timeout.call(int)
 
 
+def test_the_warning_names_the_line_that_calls_the_guarded_function() -> None:
+    guarded = Timeout(2.0)(int)
+
+    with pytest.warns(UnenforcedTimeoutWarning) as told:
+        guarded()
+
+    assert [each.filename for each in told] == [__file__]
+
+
 def test_a_worker_carries_context_and_hands_results_and_errors_over() -> None:
     timeout = Timeout(60.0, thread=Bulkhead(1))
 

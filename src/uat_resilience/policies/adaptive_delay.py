@@ -1,10 +1,18 @@
 """Seconds that are given, or taken from how long calls took lately: what `Hedge` and `Timeout` wait for."""
 
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
 from uat_resilience._core.arguments import seconds
 from uat_resilience._core.quantile import Quantile
+from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.mailbox import Mailbox
+from uat_resilience.policies.outcomes import Outcomes
 
 __all__ = ["AdaptiveDelay"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class AdaptiveDelay:
@@ -39,6 +47,24 @@ class AdaptiveDelay:
         """Take note of how long a call took; nothing happens where the seconds are fixed."""
         if self.follows:
             self._mailbox.post(duration)
+
+    def learning(
+        self, guarded: Callable[P, Awaitable[T]], outcomes: Outcomes
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return the function, which also takes note of how long its calls take, or were allowed to."""
+
+        async def learning(*args: P.args, **kwargs: P.kwargs) -> T:
+            began = outcomes.now()
+            try:
+                result = await guarded(*args, **kwargs)
+            except TimedOutError as error:
+                if error.policy == outcomes.policy:
+                    self.record(error.after)
+                raise
+            self.record(outcomes.now() - began)
+            return result
+
+        return learning
 
     def renew(self) -> None:
         """In a forked child: a free lock."""

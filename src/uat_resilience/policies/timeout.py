@@ -1,6 +1,5 @@
 """Timeout: bound how long one call may take."""
 
-import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from math import inf
@@ -20,6 +19,7 @@ from uat_resilience.policies.deadline import enforce, governing, left, tell_miss
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import Guard
 from uat_resilience.policies.streams import astepwise, stepwise
+from uat_resilience.policies.unenforced import UnenforcedTimeoutWarning, warn_unenforced
 from uat_resilience.policies.worker import run_in_worker
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
@@ -28,10 +28,6 @@ __all__ = ["Timeout", "TimeoutSnapshot", "UnenforcedTimeoutWarning"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class UnenforcedTimeoutWarning(UserWarning):
-    """A sync function is guarded by a timeout that cannot cut it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,25 +177,7 @@ class Timeout(Guard):
                 outcomes.succeeded(started)
             return result
 
-        return self._learning(guarded, outcomes) if self._given.follows else guarded
-
-    def _learning(
-        self, guarded: Callable[P, Awaitable[T]], outcomes: Outcomes
-    ) -> Callable[P, Coroutine[Any, Any, T]]:
-        """Return `guarded`, which also takes note of how long its calls take."""
-
-        async def learning(*args: P.args, **kwargs: P.kwargs) -> T:
-            began = outcomes.now()
-            try:
-                result = await guarded(*args, **kwargs)
-            except TimedOutError as error:
-                if error.policy == outcomes.policy:
-                    self._given.record(error.after)
-                raise
-            self._given.record(outcomes.now() - began)
-            return result
-
-        return learning
+        return self._given.learning(guarded, outcomes) if self._given.follows else guarded
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code: cut in a worker thread, or given a budget."""
@@ -243,7 +221,7 @@ class Timeout(Guard):
         clock, seconds = self._clock or default_clock.clock, self._fixed
         if not self._warned:
             self._warned = True
-            warnings.warn(_UNENFORCED.format(name), UnenforcedTimeoutWarning, stacklevel=4)
+            warn_unenforced(name)
         if seconds is None:
             seconds = self.seconds
         outer = None if current_deadline.get() is None else governing(seconds)
@@ -266,9 +244,3 @@ class Timeout(Guard):
             current_deadline.reset(token)
             if budget.policy == name and budget.remaining() <= 0:
                 tell_missed(self._bus, budget)
-
-
-_UNENFORCED = (
-    "{0} cannot cut a sync function: it only tells what is inside how long to wait. "
-    "Say thread=False if that is meant, or thread=Bulkhead(32) to run the body in worker threads"
-)

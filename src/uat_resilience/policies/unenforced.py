@@ -1,0 +1,21 @@
+"""The warning that a timeout guards what it cannot cut."""
+
+import warnings
+
+__all__ = ["UnenforcedTimeoutWarning", "warn_unenforced"]
+
+_CALLER = 5  # Above this function, the run of a timeout, its wrapper, and the one of `Outcomes`.
+
+
+class UnenforcedTimeoutWarning(UserWarning):
+    """A sync function is guarded by a timeout that cannot cut it."""
+
+
+def warn_unenforced(name: str) -> None:
+    """Tell the caller of a sync function that its timeout of this name does not cut it."""
+    warnings.warn(
+        f"{name} cannot cut a sync function: it only tells what is inside how long to wait. "
+        "Say thread=False if that is meant, or thread=Bulkhead(32) to run the body in worker threads",
+        UnenforcedTimeoutWarning,
+        stacklevel=_CALLER,
+    )
