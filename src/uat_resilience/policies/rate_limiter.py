@@ -1,10 +1,9 @@
 """The rate limiter: bound how many calls are begun in a stretch of time."""
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from uat_resilience._core.arguments import at_least, number, seconds, wait_or_none
+from uat_resilience._core.arguments import at_least, seconds, wait_or_none
 from uat_resilience._core.gcra import GcraMachine
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import RateLimitedError
@@ -14,7 +13,8 @@ from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.rate_gate import RateGate, usual_burst
+from uat_resilience.policies.rate_gate import RateGate, checked_rate, usual_burst
+from uat_resilience.policies.rate_snapshot import RateLimiterSnapshot, pictured
 from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
@@ -23,23 +23,6 @@ __all__ = ["RateLimiter", "RateLimiterSnapshot"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimiterSnapshot:
-    """A rate limiter at one moment.
-
-    Attributes:
-        available: Calls that could be begun at once.
-        waiting: Calls that wait for their turn.
-        rate: Calls a second in the long run.
-        burst: Calls at once after a rest.
-    """
-
-    available: float
-    waiting: int
-    rate: float
-    burst: int
 
 
 class RateLimiter(Admission[None]):
@@ -86,7 +69,7 @@ class RateLimiter(Admission[None]):
         super().__init__(name=name, clock=clock, bus=bus)
         self._gate = RateGate(
             GcraMachine(
-                rate=_checked_rate(rate),
+                rate=checked_rate(rate),
                 per=seconds("per", per),
                 burst=usual_burst(rate) if burst is None else at_least("burst", burst, 1),
             ),
@@ -105,10 +88,9 @@ class RateLimiter(Admission[None]):
         """Return the limiter at this moment."""
         now, mailbox, bucket = self._time().now(), self._gate.mailbox, self._gate.bucket
         with mailbox.lock:
-            available, waiting = bucket.available(now), bucket.waiting
-            rate, burst = bucket.rate / bucket.per, bucket.burst
+            snapshot = pictured(bucket, now)
         mailbox.sweep()
-        return RateLimiterSnapshot(available, waiting, rate, burst)
+        return snapshot
 
     def update(
         self,
@@ -138,7 +120,7 @@ class RateLimiter(Admission[None]):
         """
         self._gate.update(
             self._time().now(),
-            rate=rate if isinstance(rate, Unset) else _checked_rate(rate),
+            rate=rate if isinstance(rate, Unset) else checked_rate(rate),
             per=per if isinstance(per, Unset) else seconds("per", per),
             burst=burst
             if burst is None or isinstance(burst, Unset)
@@ -256,11 +238,3 @@ class RateLimiter(Admission[None]):
                     retry_after=retry_after,
                 )
             )
-
-
-def _checked_rate(rate: object) -> float:
-    rule = "a finite number above 0"
-    amount = number("rate", rate, rule)
-    if amount <= 0:
-        raise ValueError(f"rate must be {rule}, not {rate!r}")
-    return amount

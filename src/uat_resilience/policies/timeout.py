@@ -139,8 +139,8 @@ class Timeout(Guard):
         self, fn: Callable[P, Awaitable[T]], name: str
     ) -> Callable[P, Coroutine[Any, Any, T]]:
         """Return `fn` guarded for async code."""
-        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
-        alarms, own_clock = self._alarms, self._clock
+        bus, alarms, own_clock = self._bus, self._alarms, self._clock
+        outcomes = Outcomes(name, bus, own_clock)
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
