@@ -11,6 +11,7 @@ __all__ = [
     "fraction",
     "non_negative",
     "number",
+    "positive",
     "seconds",
     "seconds_or_zero",
     "text",
@@ -35,6 +36,15 @@ def non_negative(argument: str, value: object) -> float:
     rule = "a finite number, 0 or more"
     amount = number(argument, value, rule)
     if amount < 0:
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return amount
+
+
+def positive(argument: str, value: object) -> float:
+    """Return a number above zero."""
+    rule = "a finite number above 0"
+    amount = number(argument, value, rule)
+    if amount <= 0:
         raise ValueError(f"{argument} must be {rule}, not {value!r}")
     return amount
 

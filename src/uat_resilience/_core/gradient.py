@@ -17,7 +17,7 @@ What differs, and why:
 from dataclasses import dataclass
 
 from uat_resilience._core.adaptive import Tuner
-from uat_resilience._core.arguments import fraction, number
+from uat_resilience._core.arguments import fraction, number, positive
 from uat_resilience._core.probing import Probing, ProbingTuner
 
 __all__ = ["Gradient2"]
@@ -56,9 +56,7 @@ class Gradient2(Probing):
         if number("tolerance", self.tolerance, rule) < 1:
             raise ValueError(f"tolerance must be {rule}, not {self.tolerance!r}")
         fraction("smoothing", self.smoothing)
-        rule = "a finite number above 0"
-        if number("queue", self.queue, rule) <= 0:
-            raise ValueError(f"queue must be {rule}, not {self.queue!r}")
+        positive("queue", self.queue)
 
     def tuner(self) -> Tuner:
         """Return a limit at its beginning."""

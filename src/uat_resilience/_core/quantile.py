@@ -13,7 +13,7 @@ from math import ceil
 from uat_resilience._core.arguments import (
     at_least,
     fraction,
-    number,
+    positive,
     seconds,
     seconds_or_zero,
 )
@@ -53,9 +53,7 @@ class Quantile:
         at_least("minimum", self.minimum, 1)
         if self.minimum > self.window:
             raise ValueError(f"minimum must be at most window ({self.window}), not {self.minimum}")
-        rule = "a finite number above 0"
-        if number("times", self.times, rule) <= 0:
-            raise ValueError(f"times must be {rule}, not {self.times!r}")
+        positive("times", self.times)
         seconds_or_zero("floor", self.floor)
         if self.ceiling is not None and seconds("ceiling", self.ceiling) < self.floor:
             raise ValueError(f"ceiling must be at least floor ({self.floor}), not {self.ceiling!r}")

@@ -7,7 +7,6 @@ before it waits whether that is too long. Giving a reservation back never blocks
 from math import inf
 from typing import Generic, TypeVar
 
-from uat_resilience._core.arguments import number
 from uat_resilience._core.deadline import tightest
 from uat_resilience._core.gcra import GcraMachine
 from uat_resilience.ambient import current_deadline
@@ -19,19 +18,10 @@ from uat_resilience.telemetry.events import SlotQueued
 from uat_resilience.waiting import Waiter, refuse_to_block, world
 from uat_resilience.waiting.threads import ThreadWaiter
 
-__all__ = ["RateGate", "Turn", "checked_rate", "usual_burst"]
+__all__ = ["RateGate", "Turn", "usual_burst"]
 
 
 W_co = TypeVar("W_co", bound=Waiter, covariant=True)
-
-
-def checked_rate(rate: object) -> float:
-    """Return how many calls a limit lets through, a number above zero."""
-    rule = "a finite number above 0"
-    amount = number("rate", rate, rule)
-    if amount <= 0:
-        raise ValueError(f"rate must be {rule}, not {rate!r}")
-    return amount
 
 
 def usual_burst(rate: float) -> int:

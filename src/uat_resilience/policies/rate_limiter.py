@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
-from uat_resilience._core.arguments import at_least, seconds, wait_or_none
+from uat_resilience._core.arguments import at_least, positive, seconds, wait_or_none
 from uat_resilience._core.gcra import GcraMachine
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import RateLimitedError
@@ -13,7 +13,7 @@ from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.permit import Permit, Verdict
-from uat_resilience.policies.rate_gate import RateGate, checked_rate, usual_burst
+from uat_resilience.policies.rate_gate import RateGate, usual_burst
 from uat_resilience.policies.rate_snapshot import RateLimiterSnapshot, pictured
 from uat_resilience.policies.unset import Unset
 from uat_resilience.switches import switches
@@ -69,7 +69,7 @@ class RateLimiter(Admission[None]):
         super().__init__(name=name, clock=clock, bus=bus)
         self._gate = RateGate(
             GcraMachine(
-                rate=checked_rate(rate),
+                rate=positive("rate", rate),
                 per=seconds("per", per),
                 burst=usual_burst(rate) if burst is None else at_least("burst", burst, 1),
             ),
@@ -120,7 +120,7 @@ class RateLimiter(Admission[None]):
         """
         self._gate.update(
             self._time().now(),
-            rate=rate if isinstance(rate, Unset) else checked_rate(rate),
+            rate=rate if isinstance(rate, Unset) else positive("rate", rate),
             per=per if isinstance(per, Unset) else seconds("per", per),
             burst=burst
             if burst is None or isinstance(burst, Unset)

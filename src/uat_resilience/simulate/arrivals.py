@@ -9,7 +9,7 @@ from itertools import count, repeat
 from math import log, sqrt
 from typing import Protocol
 
-from uat_resilience._core.arguments import at_least, non_negative, number, seconds
+from uat_resilience._core.arguments import at_least, non_negative, positive, seconds
 
 __all__ = ["Arrivals", "Bursts", "Poisson", "Ramp", "Steady"]
 
@@ -40,7 +40,7 @@ class Steady:
     rate: float
 
     def __post_init__(self) -> None:
-        _positive("rate", self.rate)
+        positive("rate", self.rate)
 
     def times(self, duration: float, draw: Draw) -> Iterator[float]:  # noqa: ARG002 - nothing is left to chance
         """Yield the times of the calls."""
@@ -61,7 +61,7 @@ class Poisson:
     rate: float
 
     def __post_init__(self) -> None:
-        _positive("rate", self.rate)
+        positive("rate", self.rate)
 
     def times(self, duration: float, draw: Draw) -> Iterator[float]:
         """Yield the times of the calls."""
@@ -124,9 +124,3 @@ class Ramp:
     def _when(self, done: float, slope: float) -> float:
         """Return the time until which this many calls are expected."""
         return 2.0 * done / (self.first + sqrt(self.first**2 + 2.0 * slope * done))
-
-
-def _positive(argument: str, value: object) -> None:
-    rule = "a finite number above 0"
-    if number(argument, value, rule) <= 0:
-        raise ValueError(f"{argument} must be {rule}, not {value!r}")

@@ -7,6 +7,7 @@ from uat_resilience._core.arguments import (
     flag,
     non_negative,
     number,
+    positive,
     seconds,
     seconds_or_zero,
 )
@@ -59,9 +60,7 @@ class BrownOut:
     def __post_init__(self) -> None:
         seconds_or_zero("at", self.at)
         seconds("lasts", self.lasts)
-        rule = "a finite number above 0"
-        if number("slower", self.slower, rule) <= 0:
-            raise ValueError(f"slower must be {rule}, not {self.slower!r}")
+        positive("slower", self.slower)
         non_negative("capacity", self.capacity)
         _share("error_rate", self.error_rate)
 
