@@ -12,13 +12,13 @@ Both directions are bounded: reading stops while 64 KiB wait to be passed on, an
 
 import asyncio
 from collections import deque
-from typing import cast
 
 import httptools
 
 from uat_resilience.integrations.serving.asgi_types import RawHeaders  # noqa: TC001 - read by those who ask for type hints
 from uat_service.proxy.errors import BrokenAnswerError, ProxyError, SilentUpstreamError
 from uat_service.proxy.headers import endless
+from uat_service.proxy.writer import Writer
 
 __all__ = ["Connection"]
 
@@ -28,7 +28,7 @@ _SWITCHING = 101
 _BODILESS = frozenset({204, 304})
 
 
-class Connection(asyncio.Protocol):
+class Connection(Writer):
     """A connection that carries one request at a time. Belongs to one event loop.
 
     Args:
@@ -46,17 +46,15 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, patience: float) -> None:
-        self._loop = loop
+        super().__init__(loop)
         self._patience = patience
         self._waiter: asyncio.Future[None] | None = None
-        self._writable: asyncio.Future[None] | None = None
         self._parts: deque[bytes] = deque()
         self._size = 0
         self._error: ProxyError | None = None
         self._busy = self._keep = self._paused = self._informing = False
-        self.idle_since = self._written = 0.0
+        self.idle_since = 0.0
         self.answers = 0
-        self.closed = False
 
     def begin(self, head: bytes, *, method: str) -> None:
         """Send the head of a request, and be ready for its answer."""
@@ -67,15 +65,6 @@ class Connection(asyncio.Protocol):
         self.status = 0
         self.headers: RawHeaders = []
         self._transport.write(head)
-
-    async def write(self, data: bytes) -> None:
-        """Send a part of the body of the request, and wait while the socket is full."""
-        if self.closed:
-            return
-        self._written = self._loop.time()
-        self._transport.write(data)
-        while self._writable is not None and not self.closed:
-            await asyncio.shield(self._writable)
 
     async def head(self) -> None:
         """Wait for status and headers.
@@ -119,11 +108,6 @@ class Connection(asyncio.Protocol):
         else:
             self.abort()
         return kept
-
-    def abort(self) -> None:
-        """Close it at once, whatever is under way. The upstream notices."""
-        self.closed = True
-        self._transport.abort()
 
     def fail(self, error: ProxyError) -> None:
         """Let whoever waits for the answer have an error."""
@@ -181,10 +165,6 @@ class Connection(asyncio.Protocol):
 
     # --- what the socket tells
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = cast("asyncio.Transport", transport)
-
     def data_received(self, data: bytes) -> None:
         """Read on. What comes without having been asked for ends the connection."""
         if not self._busy or self.ended:
@@ -211,17 +191,6 @@ class Connection(asyncio.Protocol):
                 self._error = BrokenAnswerError("the connection was lost before the end")
         self._wake()
         self.resume_writing()
-
-    def pause_writing(self) -> None:
-        """Let whoever writes wait."""
-        if self._writable is None:
-            self._writable = self._loop.create_future()
-
-    def resume_writing(self) -> None:
-        """Let whoever writes go on."""
-        if self._writable is not None:
-            self._writable.set_result(None)
-            self._writable = None
 
     async def _more(self) -> None:
         if self._error is not None:
