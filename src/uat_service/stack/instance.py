@@ -1,23 +1,18 @@
 """The life of one process of a stack: started, watched, started again, stopped."""
 
 import asyncio
-from dataclasses import dataclass
 
 from uat_resilience import Exponential
-from uat_resilience.clock import Clock
-from uat_service.stack.board import Board
 from uat_service.stack.definition import Service
 from uat_service.stack.gate import blocking
-from uat_service.stack.journal import Journal
 from uat_service.stack.launch import Launch
-from uat_service.stack.lifeline import Lifeline
-from uat_service.stack.probing import Prober
 from uat_service.stack.process import Ended, Process
 from uat_service.stack.restarts import Next, Restarts, Verdict, described
+from uat_service.stack.shared import Shared
 from uat_service.stack.state import State
 from uat_service.stack.waits import first
 
-__all__ = ["Instance", "Shared"]
+__all__ = ["Instance"]
 
 _BETWEEN_LOOKS = Exponential(0.05, factor=1.5, maximum=1.0)
 _SOON = 1.0
@@ -28,29 +23,6 @@ _STATES = {
     Next.FAILED: State.FAILED,
     Next.FINISHED: State.FINISHED,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the processes of a stack have in common.
-
-    Attributes:
-        board: Their states.
-        journal: Where they tell what happens.
-        lifeline: Ends them with us.
-        prober: Asks them whether they are ready.
-        clock: Time and chance.
-        kill: Set when nobody wants to wait any longer.
-        health_interval: Seconds between two looks at one that is ready.
-    """
-
-    board: Board
-    journal: Journal
-    lifeline: Lifeline
-    prober: Prober
-    clock: Clock
-    kill: asyncio.Event
-    health_interval: float
 
 
 class Instance:

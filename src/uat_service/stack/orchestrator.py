@@ -9,7 +9,7 @@ from uat_resilience.clock import Clock
 from uat_service.stack.board import Board
 from uat_service.stack.definition import REDIS, Service
 from uat_service.stack.fleet import Fleet
-from uat_service.stack.instance import Instance, Shared
+from uat_service.stack.instance import Instance
 from uat_service.stack.journal import Journal
 from uat_service.stack.launch import Launches
 from uat_service.stack.lifeline import Lifeline
@@ -18,6 +18,7 @@ from uat_service.stack.reading import Described
 from uat_service.stack.reloading import Reloading
 from uat_service.stack.row import Row, row
 from uat_service.stack.sampler import Sampler
+from uat_service.stack.shared import Shared
 from uat_service.stack.sockets import Sockets
 from uat_service.stack.state import SETTLED, State, Status
 from uat_service.stack.touching import Touching
