@@ -1,7 +1,7 @@
 """Keyed policies: one for each host, tenant or model, made when first asked for, and never too many."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -94,6 +94,12 @@ class Keyed(Generic[K, Guarding]):
     def __contains__(self, key: object) -> bool:
         return key in self._entries
 
+    def __iter__(self) -> Iterator[K]:
+        """Iterate over the keys kept at this moment, the least recently used first."""
+        # Without this, Python would ask for the keys 0, 1, 2 and so on, and each would be made.
+        with self._lock:
+            return iter(tuple(self._entries))
+
     def __getitem__(self, key: K) -> Guarding:
         """Return the policy of a key, made now if need be.
 
@@ -108,7 +114,7 @@ class Keyed(Generic[K, Guarding]):
                 self._entries.move_to_end(key)
                 return entry.policy
         made = self._factory(key)
-        if not isinstance(made, Policy):
+        if not _is_policy(made):
             raise TypeError(f"factory must return a policy, not {made!r}")
         with self._lock:
             self._evict(now)
@@ -146,6 +152,12 @@ class Keyed(Generic[K, Guarding]):
             victim = next(spare, None)
             if victim is not None:
                 del self._entries[victim]
+
+
+def _is_policy(made: object) -> bool:
+    return isinstance(made, Policy) and not isinstance(
+        made, type
+    )  # A class of policies has it all.
 
 
 def _snapshot(policy: Policy) -> object:

@@ -6,6 +6,8 @@ import pytest
 from tests.pausing import pause
 
 from uat_resilience import (
+    Bulkhead,
+    BulkheadFullError,
     Hedge,
     HedgeStarted,
     HedgeWon,
@@ -209,6 +211,78 @@ async def test_a_quantile_hedges_only_once_it_has_samples() -> None:
 
     # A copy that was cancelled counts for as long as it ran.
     assert hedge.snapshot().after == 2.0
+
+
+async def test_a_copy_that_is_refused_does_not_kill_a_healthy_one() -> None:
+    copies, slots = Copies(5.0), Bulkhead(1)
+
+    assert await Pipeline(Hedge(2.0), slots).acall(copies) == 0
+
+    assert copies.begun == [0.0]
+    assert slots.snapshot().running == 0
+
+
+async def test_a_copy_that_is_refused_does_not_keep_the_next_from_its_turn() -> None:
+    copies, slots = Copies(9.0, 1.0), Bulkhead(1)
+
+    async def call() -> int:
+        if anyio.current_time() == 4.0:
+            return await copies()
+        return await slots.acall(copies)
+
+    assert await Hedge(2.0, attempts=3).acall(call) == 1
+
+    assert copies.begun == [0.0, 4.0]
+
+
+async def test_a_real_error_goes_before_an_earlier_refusal() -> None:
+    copies, slots = Copies(-5.0), Bulkhead(1)
+
+    with pytest.raises(ConnectionError):
+        await Pipeline(Hedge(2.0), slots).acall(copies)
+
+
+async def test_when_the_only_copy_is_refused_the_refusal_comes_out_at_once() -> None:
+    copies, slots = Copies(1.0), Bulkhead(1)
+
+    async with slots.permit():
+        with pytest.raises(BulkheadFullError):
+            await Pipeline(Hedge(2.0), slots).acall(copies)
+
+    assert anyio.current_time() == 0.0
+    assert copies.begun == []
+
+
+async def test_a_refusal_that_is_named_is_a_failure_like_any_other() -> None:
+    copies, slots = Copies(9.0, 1.0), Bulkhead(1)
+    asked: list[float] = []
+
+    async def call() -> int:
+        asked.append(anyio.current_time())
+        return await (copies() if len(asked) == 3 else slots.acall(copies))
+
+    assert await Hedge(2.0, attempts=3, on=BulkheadFullError).acall(call) == 1
+
+    assert asked == [0.0, 2.0, 2.0]
+
+
+class Halt(BaseException):
+    """Stands for what stops a program."""
+
+
+@pytest.mark.parametrize("copy", [1, 2])
+async def test_what_stops_the_program_comes_out_itself(copy: int) -> None:
+    numbers = iter([1, 2])
+
+    async def call() -> None:
+        if next(numbers) == copy:
+            raise Halt from KeyError("why")
+        await pause(9.0)
+
+    with pytest.raises(Halt) as stopped:
+        await Hedge(2.0).acall(call)
+
+    assert isinstance(stopped.value.__cause__, KeyError)
 
 
 async def test_each_copy_has_its_own_timeout_further_in() -> None:

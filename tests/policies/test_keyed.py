@@ -28,6 +28,21 @@ def test_each_key_has_a_policy_of_its_own_made_once() -> None:
     assert set(hosts.snapshot()) == {"a", "b"}
 
 
+def test_it_iterates_over_the_keys_it_keeps_and_makes_none() -> None:
+    hosts = Keyed(CircuitBreaker)
+    _ = hosts["a"], hosts["b"], hosts["a"]
+
+    assert list(hosts) == ["b", "a"]
+    assert len(hosts) == 2
+
+
+def test_a_factory_that_returns_a_class_is_refused() -> None:
+    tenants: Any = Keyed[str, Any](lambda _: Bulkhead)
+
+    with pytest.raises(TypeError, match="factory must return a policy, not <class"):
+        _ = tenants["a"]
+
+
 def test_when_there_is_no_room_the_least_recently_used_goes() -> None:
     hosts = Keyed(CircuitBreaker, maximum=2)
 

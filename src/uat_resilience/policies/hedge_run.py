@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from uat_resilience.ambient import retries_owned
 from uat_resilience.clock import Clock
+from uat_resilience.errors import CallRefusedError
 from uat_resilience.policies.adaptive_delay import AdaptiveDelay
 from uat_resilience.policies.discarding import Discarder
 from uat_resilience.policies.matching import Matcher
@@ -41,6 +42,7 @@ class HedgeRun(Generic[T]):
         "_failures",
         "_final",
         "_name",
+        "_refusal",
         "_results",
         "_rules",
         "_running",
@@ -57,6 +59,7 @@ class HedgeRun(Generic[T]):
         self._delay = None if retries_owned.get() else rules.after.seconds()
         self._results: list[T] = []  # The winner's, once there is one.
         self._error: Exception | None = None
+        self._refusal: CallRefusedError | None = None
         self._failures = 0
         self._final = False
         self._disarm: Callable[[], object] | None = None
@@ -70,13 +73,14 @@ class HedgeRun(Generic[T]):
             await race.inline(lambda: self._run(race, call, 1))
         if self._results:
             return self._results[0]
-        assert self._error is not None, "a copy that ended has a result or an error"  # noqa: S101
+        error = self._error or self._refusal
+        assert error is not None, "a copy that ended has a result or an error"  # noqa: S101
         try:
-            raise self._error
+            raise error
         finally:
-            self._error = (
-                None  # Or this frame and the error's traceback would keep each other alive.
-            )
+            # Or this frame and the error's traceback would keep each other alive.
+            del error
+            self._error = self._refusal = None
 
     @property
     def _decided(self) -> bool:
@@ -109,10 +113,15 @@ class HedgeRun(Generic[T]):
                 self._call_off()
 
     def _failed(self, race: AsyncRace, error: Exception) -> None:
+        named = self._rules.on(error)
+        if isinstance(error, CallRefusedError) and not named:
+            # A copy that was never made says nothing about those that run, and the next would be refused, too.
+            self._refusal = self._refusal or error
+            return
         self._failures += 1
         if self._error is None:
             self._error = error
-        if not self._rules.on(error) and not self._decided:
+        if not named and not self._decided:
             self._error, self._final = error, True
             race.stop()
 

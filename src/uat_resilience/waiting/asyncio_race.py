@@ -35,7 +35,15 @@ class Race:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._group.__aexit__(kind, error, trace)
+        try:
+            await self._group.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            # What stops the program is never replaced, and the copies leave nothing else to be told of.
+            thrown = group.exceptions[0]
+        else:
+            return
+        if thrown is not error:
+            raise thrown
 
     async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
         """Run a copy in the caller's task; returns early when `stop` cancels it."""

@@ -139,7 +139,16 @@ class Race:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> object:
-        return await self._manager.__aexit__(kind, error, trace)
+        try:
+            return await self._manager.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            # What stops the program is never replaced, and the copies leave nothing else to be told of.
+            thrown = next((e for e in group.exceptions if not isinstance(e, trio.Cancelled)), None)
+            if thrown is None:
+                raise
+        if thrown is error:
+            return None
+        raise thrown
 
     async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
         """Run a copy in the caller's task; returns early when `stop` cancels it."""
