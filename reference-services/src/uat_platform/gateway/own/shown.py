@@ -42,7 +42,7 @@ async def shown(upstream: Upstream, state: str) -> ShownUpstream:
     slots, sockets = upstream.slots.snapshot(), upstream.sockets.snapshot()
     instances: list[ShownInstance] = []
     for each in await upstream.find():
-        breaker = upstream.breaker(each).snapshot()
+        breaker = upstream.breakers.of(each).snapshot()
         instances.append(
             ShownInstance(
                 id=each.id,

@@ -83,7 +83,7 @@ async def _state(upstream: Upstream, client: httpx2.AsyncClient) -> str:
     if path:
         well = await asyncio.gather(*(_well(client, each.url + path) for each in known))
     else:
-        well = [upstream.breaker(each).state is BreakerState.CLOSED for each in known]
+        well = [upstream.breakers.of(each).state is BreakerState.CLOSED for each in known]
     if all(well):
         return "healthy"
     return "degraded" if any(well) else "unhealthy"

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from uat_platform.gateway.routes import UpstreamDefinition
+from uat_platform.gateway.upstreams.breakers import Breakers
 from uat_platform.gateway.upstreams.passing import (
     DIALECT,
     NoInstanceError,
@@ -24,7 +25,6 @@ from uat_platform.gateway.upstreams.whereabouts import Whereabouts
 from uat_resilience import (
     Bulkhead,
     CircuitBreaker,
-    ConsecutiveFailures,
     Exponential,
     Pipeline,
     Retry,
@@ -67,6 +67,7 @@ class Upstream:
         name: Its name.
         sockets: Bounds its WebSockets.
         instances: Chooses among its instances.
+        breakers: Theirs, one each.
         pools: Connections to them.
     """
 
@@ -83,7 +84,7 @@ class Upstream:
         self.instances = Instances()
         self._defaults = defaults
         self._whereabouts = whereabouts
-        self._breakers: dict[str, CircuitBreaker] = {}
+        self.breakers = Breakers(name)
         self.slots = Bulkhead(1, name=f"{name}/bulkhead")
         self.sockets = Bulkhead(1, name=f"{name}/sockets")
         self.pools = Pools()
@@ -95,15 +96,15 @@ class Upstream:
         self.definition = definition
         self.timeout = definition.timeout or defaults.timeout
         self.attempts = definition.attempts or defaults.attempts
-        self._trip = ConsecutiveFailures(definition.failures or defaults.failures)
         self.slots.update(
             size=definition.slots or defaults.slots,
             queue=definition.queue,
             max_wait=definition.queue_wait,
         )
         self.sockets.update(size=definition.sockets)
-        for breaker in self._breakers.values():
-            breaker.update(trip=self._trip, recovery_time=definition.recovery)
+        self.breakers.update(
+            failures=definition.failures or defaults.failures, recovery_time=definition.recovery
+        )
         self.pipeline = Pipeline(
             Retry(
                 unwell,
@@ -136,27 +137,13 @@ class Upstream:
         """Return its instances as they are known now."""
         return await self._whereabouts.find(self.name, self.definition)
 
-    def breaker(self, instance: Instance) -> CircuitBreaker:
-        """Return the breaker of an instance."""
-        breaker = self._breakers.get(instance.url)
-        if breaker is None:
-            breaker = self._breakers[instance.url] = CircuitBreaker(
-                f"{self.name}@{instance.url.partition('://')[2]}",
-                trip=self._trip,
-                on=unwell,
-                ignore=_says_nothing,
-                on_result=DIALECT.failed,
-                recovery_time=self.definition.recovery,
-            )
-        return breaker
-
     def snapshot(self) -> PipelineSnapshot:
         """Return its policies and the breakers of its instances at this moment."""
         return PipelineSnapshot(
             (
                 *self.pipeline.snapshot().policies,
                 (self.sockets.name, self.sockets.snapshot()),
-                *((each.name, each.snapshot()) for each in [*self._breakers.values()]),
+                *self.breakers.snapshots(),
             )
         )
 
@@ -180,14 +167,14 @@ class Upstream:
         known = await self.find()
         if not known:
             raise NoInstanceError(self.name, retry_after=1.0)
-        self._forget(known)
+        self.breakers.forget(known)
         fresh = [each for each in known if each.id not in tried]
         among = fresh or [each for each in known if each.id not in refused]
         if not among:
             return None
         instance = self.instances.pick(among)
         tried.append(instance.id)
-        return instance, self.breaker(instance), len(fresh) > 1
+        return instance, self.breakers.of(instance), len(fresh) > 1
 
     async def _attempt(self, call: Call[Passing]) -> Passed:
         """Make one attempt."""
@@ -254,16 +241,6 @@ class Upstream:
             if unwell(error):
                 self.instances.failed(instance)
             raise
-
-    def _forget(self, known: list[Instance]) -> None:
-        """Drop breakers of instances that are gone."""
-        if len(self._breakers) > 2 * len(known) + 8:
-            urls = {each.url for each in known}
-            self._breakers = {url: each for url, each in self._breakers.items() if url in urls}
-
-
-def _says_nothing(error: Exception) -> bool:
-    return not unwell(error)
 
 
 def _repeated(told: dict[str, str]) -> list[tuple[str, str]]:
