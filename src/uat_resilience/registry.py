@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterator
 from threading import Lock
 from typing import Generic, TypeVar
 
-from uat_resilience._core.arguments import at_least, seconds
+from uat_resilience._core.arguments import at_least, callback, seconds
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.policies.policy import Policy, Wrapper
@@ -76,9 +76,8 @@ class Keyed(Generic[K, Guarding]):
         clock: Clock | None = None,
         bus: EventBus | None = None,
     ) -> None:
-        if not callable(factory):
-            raise TypeError(f"factory must be a callable of the key, not {factory!r}")
-        self._factory = factory
+        _refuse_policy(factory)
+        self._factory = callback("factory", factory, "a callable of the key")
         self._maximum = at_least("maximum", maximum, 1)
         self._idle = seconds("idle", idle)
         self.name = name
@@ -166,3 +165,12 @@ def _snapshot(policy: Policy) -> object:
 
 def _in_use(policy: Policy) -> bool:
     return isinstance(policy, Wrapper) and policy.in_use
+
+
+def _refuse_policy(factory: object) -> None:
+    # Policies can be called too: to decorate.
+    if isinstance(factory, Policy) and not isinstance(factory, type):
+        raise TypeError(
+            f"factory must be a callable of the key, not the policy {factory.name!r}: "
+            "it makes one for each key, as in Keyed(lambda key: CircuitBreaker(key))"
+        )

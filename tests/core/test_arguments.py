@@ -1,13 +1,16 @@
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from math import inf, nan
+from typing import Any
 
 import pytest
 from tests.core.wording import exactly
 
 from uat_resilience._core.arguments import (
     at_least,
+    callback,
     callback_or_none,
     flag,
     fraction,
@@ -175,3 +178,39 @@ def test_a_callback_or_none_comes_back_as_it_is(value: object) -> None:
 def test_a_callback_that_cannot_be_called_is_a_type_error() -> None:
     with pytest.raises(TypeError, match=exactly("on_result must be callable or None, not 7")):
         callback_or_none("on_result", 7)
+
+
+async def answer_later(_: object) -> bool:
+    return False
+
+
+class AnswersLater:
+    async def __call__(self, _: object) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    "value",
+    [answer_later, partial(answer_later, 1), AnswersLater()],
+    ids=["def", "partial", "object"],
+)
+def test_a_callback_whose_answer_would_never_be_awaited_is_a_type_error(
+    value: Callable[..., object],
+) -> None:
+    expected = (
+        f"key must be a plain function, not the coroutine function {value!r}: "
+        "its answer is needed at once"
+    )
+
+    with pytest.raises(TypeError, match=exactly(expected)):
+        callback("key", value)
+    with pytest.raises(TypeError, match=exactly(expected)):
+        callback_or_none("key", value)
+
+
+def test_a_callback_comes_back_as_it_is_and_anything_else_is_told_the_rule() -> None:
+    nothing: Any = None
+
+    assert callback("key", len, "a function of the call") is len
+    with pytest.raises(TypeError, match=exactly("key must be a function of the call, not None")):
+        callback("key", nothing, "a function of the call")

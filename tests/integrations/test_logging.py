@@ -252,3 +252,9 @@ def test_structlog_goes_where_it_is_configured_to(bus: EventBus, entries: list[A
     CircuitBreaker("db", bus=bus).force_open()
 
     assert [entry["event"] for entry in entries] == ["breaker state changed"]
+
+
+@pytest.mark.parametrize("library", [stdlib, structured], ids=["logging", "structlog"])
+def test_policy_in_place_of_a_bus_is_refused(library: Any) -> None:
+    with pytest.raises(TypeError, match="bus must be an EventBus or None"):
+        library.instrument(CircuitBreaker("db"))

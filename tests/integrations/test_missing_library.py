@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import uat_resilience
+import uat_service
 
 INTEGRATIONS = Path(uat_resilience.__file__).parent / "integrations"
 
@@ -33,3 +34,16 @@ def test_missing_library_is_answered_with_what_to_install(
         runpy.run_path(str(INTEGRATIONS / f"{module}.py"))
 
     assert f"pip install '{extra}'" in str(told.value)
+
+
+@pytest.mark.parametrize("library", ["litestar", "pydantic_settings"])
+def test_services_without_their_extra_are_answered_with_what_to_install(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+
+    with pytest.raises(ImportError) as told:
+        runpy.run_path(uat_service.__file__)
+
+    assert library in str(told.value)
+    assert "pip install 'uat-resilience[service]'" in str(told.value)

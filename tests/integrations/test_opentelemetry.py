@@ -213,3 +213,10 @@ def test_without_an_sdk_nothing_is_done_and_calls_are_unharmed() -> None:
         handle.close()
 
     assert result == 0
+
+
+def test_policy_in_place_of_a_bus_is_refused() -> None:
+    policy: Any = Bulkhead(1)
+
+    with pytest.raises(TypeError, match="bus must be an EventBus or None"):
+        instrument(policy)

@@ -1,5 +1,5 @@
 from contextlib import suppress
-from typing import Never
+from typing import Any, Never
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -210,3 +210,14 @@ def interrupted() -> Never:
 def samples(registry: CollectorRegistry) -> list[Sample]:
     text = generate_latest(registry).decode()
     return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+
+def test_policy_in_place_of_a_bus_is_refused_and_registers_nothing(
+    registry: CollectorRegistry,
+) -> None:
+    policy: Any = Bulkhead(1)
+
+    with pytest.raises(TypeError, match="bus must be an EventBus or None"):
+        instrument(policy, registry=registry)
+
+    assert list(registry.collect()) == []

@@ -365,6 +365,14 @@ def test_work_that_ends_while_the_lock_is_held_is_counted_by_its_holder() -> Non
     assert shutdown.running == 0
 
 
+def test_closer_that_was_called_instead_of_passed_is_refused() -> None:
+    shutdown, closed = GracefulShutdown(), list[str]()
+    nothing: Any = closed.append("at once")
+
+    with pytest.raises(TypeError, match="fn must be a function, not None: pass the function"):
+        shutdown.on_close(nothing)
+
+
 class Interrupted:
     """A lock in whose first region something happens, as from a signal handler or the garbage collector."""
 

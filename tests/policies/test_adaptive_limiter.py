@@ -243,6 +243,7 @@ def test_a_description_says_the_limit_of_now() -> None:
     ("arguments", "named"),
     [
         ({"algorithm": 20}, "algorithm"),
+        ({"algorithm": Vegas}, r"algorithm must be Gradient2\(\), Vegas\(\) or AIMD\(\), not"),
         ({"queue": -1}, "queue"),
         ({"max_wait": -1.0}, "max_wait"),
         ({"name": ""}, "name"),

@@ -193,6 +193,10 @@ def test_a_coroutine_from_a_sync_call_says_nothing(clock: FakeClock) -> None:
     assert breaker.state.name == "CLOSED"
 
 
+async def later(_: int) -> float:
+    return 1.0
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -202,6 +206,7 @@ def test_a_coroutine_from_a_sync_call_says_nothing(clock: FakeClock) -> None:
         ({"name": "db", "ignore": BaseException}, "ignore"),
         ({"name": "db", "on_result": 3}, "on_result"),
         ({"name": "db", "recovery_time": 0}, "recovery_time"),
+        ({"name": "db", "recovery_time": later}, "recovery_time must be a plain function"),
         ({"name": "db", "probes": 0}, "probes"),
         ({"name": "db", "close_after": True}, "close_after"),
         ({"name": "db", "probe_lease": -1.0}, "probe_lease"),

@@ -338,10 +338,15 @@ def test_a_description_says_what_it_does() -> None:
     assert "one call at a time for each key" in Pipeline(Coalesce(by_key)).describe()
 
 
+async def later(key: str) -> str:
+    return key
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         ({"key": "a"}, "key"),
+        ({"key": later}, "key must be a plain function"),
         ({"key": by_key, "ttl": -1.0}, "ttl"),
         ({"key": by_key, "stale_if_error": float("inf")}, "stale_if_error"),
         ({"key": by_key, "maximum": 0}, "maximum"),

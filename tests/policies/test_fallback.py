@@ -103,8 +103,8 @@ def test_it_says_what_it_does() -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"on": KeyError}, "value and call"),
-        ({"on": KeyError, "value": 1, "call": str}, "value and call"),
+        ({"on": KeyError}, "value and call must be given, not neither"),
+        ({"on": KeyError, "value": 1, "call": str}, "value and call must be given, not both"),
         ({"on": KeyError, "call": 3}, "call"),
         ({"on": 3, "value": 1}, "on"),
     ],

@@ -165,7 +165,11 @@ def test_a_factory_that_makes_no_policy_is_told() -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"factory": 3}, "factory"),
+        ({"factory": 3}, "factory must be a callable of the key, not 3"),
+        (
+            {"factory": CircuitBreaker("db")},
+            "factory must be .*, not the policy 'db': it makes one",
+        ),
         ({"factory": CircuitBreaker, "maximum": 0}, "maximum"),
         ({"factory": CircuitBreaker, "idle": 0.0}, "idle"),
     ],

@@ -1,3 +1,4 @@
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -9,6 +10,10 @@ from uat_resilience import (
 )
 from uat_resilience.errors import MisusedCallError
 from uat_resilience.policies.matching import Matcher, says_nothing
+
+
+async def answers_later(_: Exception) -> bool:
+    return True
 
 
 @pytest.mark.parametrize(
@@ -41,8 +46,20 @@ def test_an_exception_is_one_of_those_named(spec: Any, error: Exception, *, matc
         ((KeyError, KeyboardInterrupt), "KeyboardInterrupt"),
         ((KeyError, 3), "on must name"),
         (int, "on must name"),
+        (lambda: True, "cannot be called with one exception"),
+        (lambda _, __: True, "cannot be called with one exception"),
+        (answers_later, "on must be a plain function"),
     ],
-    ids=["number", "everything", "interrupt", "number in a tuple", "no exception"],
+    ids=[
+        "number",
+        "everything",
+        "interrupt",
+        "number in a tuple",
+        "no exception",
+        "takes nothing",
+        "takes two",
+        "is async",
+    ],
 )
 def test_what_names_no_exceptions_is_refused(spec: Any, named: str) -> None:
     with pytest.raises(TypeError, match=named):
@@ -54,3 +71,11 @@ def test_what_tells_nothing_about_the_dependency() -> None:
     assert says_nothing(BulkheadFullError("b"))
     assert says_nothing(MisusedCallError())
     assert not says_nothing(KeyError())
+
+
+def test_a_predicate_that_does_not_tell_what_it_takes_is_believed() -> None:
+    silent: Any = max
+    with pytest.raises(ValueError, match="signature"):
+        signature(silent)
+
+    assert not Matcher("on", silent).empty

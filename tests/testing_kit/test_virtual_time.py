@@ -70,3 +70,12 @@ def test_another_backend_is_refused() -> None:
     backend: Any = "curio"
     with pytest.raises(ValueError, match="backend"):
         virtual_time.run(main, backend=backend)
+
+
+def test_what_was_called_already_is_refused() -> None:
+    async def main() -> None: ...
+
+    called: Any = main()
+    with pytest.raises(TypeError, match="async_fn must be an async function, not <coroutine"):
+        virtual_time.run(called)
+    called.close()

@@ -1,11 +1,13 @@
 """Checks for constructor arguments: each error names the argument, the rule and the value."""
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from sys import float_info
-from typing import TypeVar
+from typing import TypeVar, cast
 
 __all__ = [
     "at_least",
+    "callback",
     "callback_or_none",
     "flag",
     "fraction",
@@ -107,8 +109,20 @@ def flag(argument: str, value: object) -> bool:
     return value
 
 
-def callback_or_none(argument: str, value: F | None) -> F | None:
-    """Return something that can be called, or None."""
-    if value is not None and not callable(value):
-        raise TypeError(f"{argument} must be callable or None, not {value!r}")
+def callback(argument: str, value: F, rule: str = "callable") -> F:
+    """Return something that can be called and answers at once, or raise an error that states `rule`."""
+    if not callable(value):
+        raise TypeError(f"{argument} must be {rule}, not {value!r}")
+    called = cast("Callable[..., object]", type(value).__call__)
+    # Nobody awaits the answer, and a coroutine is as good as True: such a predicate would name every error.
+    if iscoroutinefunction(value) or iscoroutinefunction(called):
+        raise TypeError(
+            f"{argument} must be a plain function, not the coroutine function {value!r}: "
+            "its answer is needed at once"
+        )
     return value
+
+
+def callback_or_none(argument: str, value: F | None) -> F | None:
+    """Return something that can be called and answers at once, or None."""
+    return None if value is None else callback(argument, value, "callable or None")

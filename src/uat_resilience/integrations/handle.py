@@ -1,8 +1,10 @@
-"""What `instrument()` returns: something to close."""
+"""What each `instrument()` begins and ends with: the bus to listen to, and something to close."""
 
 from collections.abc import Callable, Iterable
 
-__all__ = ["Handle"]
+from uat_resilience.telemetry import EventBus, default_bus
+
+__all__ = ["Handle", "bus_or_default"]
 
 
 class Handle:
@@ -20,3 +22,16 @@ class Handle:
         ends, self._ends = self._ends, ()
         for end in ends:
             end()
+
+
+def bus_or_default(bus: EventBus | None) -> EventBus:
+    """Return the bus whose policies are heard.
+
+    Raises:
+        TypeError: It is something else, such as a policy.
+    """
+    if bus is not None and not isinstance(bus, EventBus):
+        raise TypeError(
+            f"bus must be an EventBus or None, not {bus!r}: all policies of a bus are heard at once"
+        )
+    return default_bus if bus is None else bus

@@ -9,10 +9,10 @@ its record, for formatters that write data.
 from collections.abc import Mapping
 from logging import Filter, Logger, LogRecord, getLogger
 
-from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.handle import Handle, bus_or_default
 from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.lines import Line, listen
-from uat_resilience.telemetry import EventBus, default_bus
+from uat_resilience.telemetry import EventBus
 
 __all__ = ["CorrelationFilter", "Handle", "instrument"]
 
@@ -32,7 +32,7 @@ def instrument(
         A handle to close.
 
     Raises:
-        TypeError, ValueError: `quiet` is not a number of seconds, 0 or more.
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
     to = getLogger(logger) if isinstance(logger, str) else logger
 
@@ -40,7 +40,7 @@ def instrument(
         if to.isEnabledFor(line.level):
             to.log(line.level, "%s %s", line.event, _Fields(line.fields), extra=line.fields)
 
-    return Handle(listen(default_bus if bus is None else bus, write, quiet=quiet))
+    return Handle(listen(bus_or_default(bus), write, quiet=quiet))
 
 
 class CorrelationFilter(Filter):

@@ -10,6 +10,7 @@ Only the API is needed; the program chooses an SDK, and without one nothing is d
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+from uat_resilience.integrations.handle import bus_or_default
 from uat_resilience.integrations.tally import DURATIONS, OTHER, OUTCOMES, Tally, count_events
 from uat_resilience.integrations.watched import Instrumentation, Watched
 from uat_resilience.telemetry import (
@@ -23,7 +24,6 @@ from uat_resilience.telemetry import (
     HedgeWon,
     RetriesExhausted,
     RetryScheduled,
-    default_bus,
 )
 from uat_resilience.telemetry.listeners import End
 
@@ -69,7 +69,7 @@ def instrument(
         TypeError, ValueError: An argument is of the wrong type or out of range, or the provider has these
             metrics already.
     """
-    bus = default_bus if bus is None else bus
+    bus = bus_or_default(bus)
     tally = Tally(buckets, names=names)
     provider = get_meter_provider() if meter_provider is None else meter_provider
     instruments = instruments_of(provider, tally.bounds)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from uat_resilience._core.breaker import BreakerState
+from uat_resilience.integrations.handle import bus_or_default
 from uat_resilience.integrations.lines import spelled
 from uat_resilience.integrations.tally import DURATIONS, OUTCOMES, Calls, Count, Tally, count_events
 from uat_resilience.integrations.watched import Instrumentation, Watched, slots_of, snapshots
@@ -25,7 +26,6 @@ from uat_resilience.telemetry import (
     HedgeWon,
     RetriesExhausted,
     RetryScheduled,
-    default_bus,
 )
 
 try:
@@ -67,7 +67,7 @@ def instrument(
         TypeError, ValueError: An argument is of the wrong type or out of range, or the registry has these
             metrics already.
     """
-    bus = default_bus if bus is None else bus
+    bus = bus_or_default(bus)
     tally = Tally(buckets, names=names)
     collector = _Collector(tally)
     registry.register(collector)

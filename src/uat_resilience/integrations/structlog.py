@@ -9,10 +9,10 @@ The event is what happened, in two or three words; all else is fields: `policy`,
 from collections.abc import MutableMapping
 from typing import Any, Protocol
 
-from uat_resilience.integrations.handle import Handle
+from uat_resilience.integrations.handle import Handle, bus_or_default
 from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.lines import Line, listen
-from uat_resilience.telemetry import EventBus, default_bus
+from uat_resilience.telemetry import EventBus
 
 try:
     from structlog import get_logger
@@ -47,14 +47,14 @@ def instrument(
         A handle to close.
 
     Raises:
-        TypeError, ValueError: `quiet` is not a number of seconds, 0 or more.
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
     to: BoundLogger = get_logger("uat_resilience") if logger is None else logger
 
     def write(line: Line) -> None:
         to.log(line.level, line.event, **line.fields)
 
-    return Handle(listen(default_bus if bus is None else bus, write, quiet=quiet))
+    return Handle(listen(bus_or_default(bus), write, quiet=quiet))
 
 
 def add_correlation(

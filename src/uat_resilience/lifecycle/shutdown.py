@@ -112,7 +112,14 @@ class GracefulShutdown:
         Args:
             fn: What to run. What it raises is told (`CallbackFailed`) and does not stop the others.
             timeout: Seconds it is given, above 0, and never past `grace`.
+
+        Raises:
+            TypeError, ValueError: An argument is of the wrong type or out of range.
         """
+        if not callable(fn):
+            raise TypeError(
+                f"fn must be a function, not {fn!r}: pass the function itself, uncalled"
+            )
         self._closers.add(fn, seconds("timeout", timeout))
 
     def begin(self) -> None:

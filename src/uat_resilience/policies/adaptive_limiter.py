@@ -76,8 +76,8 @@ class AdaptiveLimiter(Prioritised[float]):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        if not callable(getattr(algorithm, "tuner", None)):
-            raise TypeError(f"algorithm must be Gradient2, Vegas or AIMD, not {algorithm!r}")
+        if isinstance(algorithm, type) or not callable(getattr(algorithm, "tuner", None)):
+            raise TypeError(f"algorithm must be Gradient2(), Vegas() or AIMD(), not {algorithm!r}")
         self._tuner = algorithm.tuner()
         self._gate = PriorityGate(
             self._tuner.limit,

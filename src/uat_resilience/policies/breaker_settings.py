@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from uat_resilience._core.arguments import at_least, callback_or_none, flag, seconds
+from uat_resilience._core.arguments import at_least, callback, callback_or_none, flag, seconds
 from uat_resilience._core.breaker import BreakerMachine
 from uat_resilience._core.ramp import Ramp
 from uat_resilience._core.trip import TripRule
@@ -38,7 +38,9 @@ class BreakerSettings:
             )
         Judgement(on=self.on, ignore=self.ignore)
         callback_or_none("on_result", self.on_result)
-        if not callable(self.recovery_time):
+        if callable(self.recovery_time):
+            callback("recovery_time", self.recovery_time)
+        else:
             seconds("recovery_time", self.recovery_time)
         at_least("probes", self.probes, 1)
         at_least("close_after", self.close_after, 1)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from uat_resilience._core.arguments import at_least, seconds_or_zero
+from uat_resilience._core.arguments import at_least, callback, seconds_or_zero
 from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
@@ -73,9 +73,7 @@ class Coalesce(Guard):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        if not callable(key):
-            raise TypeError(f"key must be a callable of the call's arguments, not {key!r}")
-        self._key = key
+        self._key = callback("key", key, "a callable of the call's arguments")
         self._flights: Flights[Any] = Flights(
             ttl=seconds_or_zero("ttl", ttl),
             stale_if_error=seconds_or_zero("stale_if_error", stale_if_error),

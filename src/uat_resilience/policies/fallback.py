@@ -104,7 +104,8 @@ class Fallback(Wrapper, Generic[V]):
         super().__init__(name=name, clock=clock, bus=bus)
         self._on = Matcher("on", on, refusals=True)
         if (value is Unset.UNSET) is (call is None):
-            raise TypeError("exactly one of value and call must be given")
+            given = "neither" if call is None else "both"
+            raise TypeError(f"exactly one of value and call must be given, not {given}")
         if call is not None and not callable(call):
             raise TypeError(f"call must be callable, not {call!r}")
         self._value = value

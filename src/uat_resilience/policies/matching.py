@@ -1,8 +1,10 @@
 """Which exceptions an argument such as `on` names: a type, a tuple of types, or a predicate."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import cast
 
+from uat_resilience._core.arguments import callback
 from uat_resilience.errors import CallRefusedError, MisusedCallError, ResilienceError
 
 __all__ = ["ExceptionSpec", "Judgement", "Matcher", "says_nothing"]
@@ -28,7 +30,8 @@ class Matcher:
 
     Raises:
         TypeError: The argument is none of the three, or names something that is not an `Exception`.
-            Cancellation and exit are never failures, so `BaseException` cannot be named.
+            Cancellation and exit are never failures, so `BaseException` cannot be named. Or it is a function
+            that cannot be a predicate, because it takes no argument or is async.
     """
 
     __slots__ = ("_groups", "_like_any", "_predicate", "_refusals", "_types")
@@ -42,12 +45,8 @@ class Matcher:
         elif isinstance(spec, tuple):
             named = cast("tuple[object, ...]", spec)
             self._types = tuple(_check_type(argument, each) for each in named)
-        elif callable(spec):
-            self._predicate = spec
         else:
-            raise TypeError(
-                f"{argument} must be an exception type, a tuple of them or a predicate, not {spec!r}"
-            )
+            self._predicate = _check_predicate(argument, spec)
         self._refusals = tuple(t for t in self._types if issubclass(t, ResilienceError))
         self._groups = tuple(t for t in self._types if issubclass(t, _GROUP))
 
@@ -114,3 +113,21 @@ def _check_type(argument: str, named: object) -> type[Exception]:
             "cancellation and exit are never failures"
         )
     raise TypeError(f"{argument} must name exception types, not {named!r}")
+
+
+def _check_predicate(
+    argument: str, predicate: Callable[[Exception], bool]
+) -> Callable[[Exception], bool]:
+    rule = "an exception type, a tuple of them or a predicate"
+    callback(argument, predicate, rule)
+    try:
+        parameters = signature(predicate)
+    except (TypeError, ValueError):  # Some functions written in C do not tell.
+        return predicate
+    try:
+        parameters.bind(Exception())
+    except TypeError:
+        raise TypeError(
+            f"{argument} must be {rule}, not {predicate!r}, which cannot be called with one exception"
+        ) from None
+    return predicate

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from uat_resilience._core.arguments import at_least, callback_or_none, seconds
-from uat_resilience._core.backoff import Backoff
+from uat_resilience._core.arguments import at_least, callback, callback_or_none, seconds
+from uat_resilience._core.backoff import Backoff, Constant, Exponential, Linear
 from uat_resilience._core.jitter import Jitter
 from uat_resilience._core.retry import RetryPlan
 from uat_resilience.policies.matching import ExceptionSpec, Matcher
@@ -13,6 +13,9 @@ from uat_resilience.policies.retry_budget import RetryBudget
 from uat_resilience.policies.unset import Unset
 
 __all__ = ["RetryRules"]
+
+# Called with a number they make a backoff, and no pause.
+_CLASSES = (Constant, Linear, Exponential)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,11 @@ class RetryRules:
         Raises:
             TypeError, ValueError: One is missing, of the wrong type or out of range.
         """
-        if not callable(backoff):
-            raise TypeError(f"backoff must be a callable of the attempt number, not {backoff!r}")
+        callback("backoff", backoff, "a callable of the attempt number")
+        _refuse_class(backoff)
         if not isinstance(jitter, Jitter):
             raise TypeError(f"jitter must be a Jitter, not {jitter!r}")
-        if not callable(retry_after):
-            raise TypeError(f"retry_after must be callable, not {retry_after!r}")
+        callback("retry_after", retry_after)
         if budget is not None and not isinstance(budget, RetryBudget):
             raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
         if attempts is None and time_limit is None:
@@ -73,13 +75,23 @@ class RetryRules:
         )
 
 
+def _refuse_class(backoff: object) -> None:
+    if isinstance(backoff, type) and issubclass(backoff, _CLASSES):
+        raise TypeError(f"backoff must be made first, as in Exponential(0.1), not {backoff!r}")
+
+
 def _matcher(on: ExceptionSpec | Unset, on_result: object) -> Matcher:
     if isinstance(on, Unset):
         raise TypeError(
             "on must name the exceptions to retry on, such as Retry(on=ConnectionError): "
             "only the caller knows what may be repeated"
         )
-    matcher = Matcher("on", on)
+    try:
+        matcher = Matcher("on", on)
+    except TypeError as error:
+        if callable(on):  # What `@Retry` without parentheses is given.
+            error.add_note("Is it the function to guard? Then write @Retry(on=ConnectionError)")
+        raise
     if matcher.empty and on_result is None:
         raise ValueError("on must name at least one exception, not (), unless on_result is given")
     return matcher

@@ -36,8 +36,13 @@ def run(
         backend: The event loop to run it on.
 
     Raises:
+        TypeError: It is not an async function.
         ValueError: There is no such backend.
     """
+    if not callable(async_fn):
+        raise TypeError(
+            f"async_fn must be an async function, not {async_fn!r}: pass the function itself, uncalled"
+        )
 
     async def main() -> T:
         with installed():

@@ -172,8 +172,9 @@ def test_policy_is_picked_for_each_request(server: RawServer, driver: Driver) ->
     assert answer.status == 200
 
 
-def test_something_that_is_no_policy_is_refused(driver: Driver) -> None:
-    with pytest.raises(TypeError, match="policy must be a policy, a function"), driver.open(7):
+@pytest.mark.parametrize("other", [7, Retry], ids=["number", "class"])
+def test_something_that_is_no_policy_is_refused(driver: Driver, other: Any) -> None:
+    with pytest.raises(TypeError, match="policy must be a policy, a function"), driver.open(other):
         pass
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from uat_resilience._core.arguments import callback
 from uat_resilience.errors import ResilienceError
 from uat_resilience.integrations.http.call import Call
 from uat_resilience.integrations.http.dialect import Dialect
@@ -106,8 +107,9 @@ class AsyncExchange(Generic[Q, R]):
 def _choice(policy: PolicyChoice[Q], dialect: Dialect[Q, R]) -> Callable[[Q], Policy]:
     if policy is None:
         return Hosts(dialect)
+    rule = "a policy, a function of the request, or None"
+    if isinstance(policy, type):
+        raise TypeError(f"policy must be {rule}, not {policy!r}")
     if isinstance(policy, Policy):
         return lambda _: policy
-    if callable(policy):
-        return policy
-    raise TypeError(f"policy must be a policy, a function of the request, or None, not {policy!r}")
+    return callback("policy", policy, rule)
