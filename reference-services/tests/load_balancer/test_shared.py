@@ -15,7 +15,7 @@ from uat_platform.load_balancer.balancing.rules import Rules
 from uat_platform.load_balancer.fleet import Fleet
 from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import Change, Registry
-from uat_platform.load_balancer.registry.shared import Shared
+from uat_platform.load_balancer.shared import Shared
 from uat_service.resolver import Instance
 
 LEASES, OFFERS = "uat:{load-balancer}:leases", "uat:{load-balancer}:offers"

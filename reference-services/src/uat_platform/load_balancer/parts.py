@@ -11,9 +11,9 @@ from uat_platform.load_balancer.balancing.group import Group
 from uat_platform.load_balancer.fleet import Fleet
 from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import Change, Registry
-from uat_platform.load_balancer.registry.shared import Shared
 from uat_platform.load_balancer.registry.snapshot import Snapshot
 from uat_platform.load_balancer.settings import BalancerSettings
+from uat_platform.load_balancer.shared import Shared
 from uat_platform.load_balancer.traffic.affinity import Affinity
 from uat_platform.load_balancer.traffic.checks import Checks
 from uat_platform.load_balancer.traffic.front import Front

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from uat_platform.metrics_aggregator.fleet.report import Json
+from uat_platform.metrics_aggregator.scraping.report import Json
 from uat_platform.metrics_aggregator.scraping.scrape import Health, Scrape
 
 __all__ = ["COUNTERS", "fleet", "health_of"]

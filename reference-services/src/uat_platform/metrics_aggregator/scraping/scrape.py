@@ -6,9 +6,9 @@ from enum import Enum
 import httpx2
 import structlog
 
-from uat_platform.metrics_aggregator.fleet.report import Report, reported
 from uat_platform.metrics_aggregator.scraping.fetching import Fetcher, ScrapeError
 from uat_platform.metrics_aggregator.scraping.ledger import Ledger, Taken
+from uat_platform.metrics_aggregator.scraping.report import Report, reported
 from uat_platform.metrics_aggregator.scraping.target import Target
 from uat_resilience import (
     Bulkhead,
