@@ -1,4 +1,5 @@
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
@@ -129,20 +130,131 @@ async def test_closing_a_stream_early_says_nothing_about_its_source() -> None:
     assert tape.closed == 2
 
 
-def test_what_is_sent_and_returned_goes_through() -> None:
+def bulkhead() -> Any:
+    return Bulkhead(2)
+
+
+def timeout() -> Any:
+    return Timeout(5.0, thread=False)
+
+
+def retry() -> Any:
+    return Retry(on=OSError)
+
+
+def pipeline() -> Any:
+    return Pipeline(retry(), bulkhead(), timeout())
+
+
+each_guard = pytest.mark.parametrize("make", [bulkhead, timeout, retry, pipeline])
+
+
+@each_guard
+def test_what_is_sent_and_returned_goes_through(make: Callable[[], Any]) -> None:
     def echo() -> Generator[str, str, str]:
-        got = yield "ready"
-        return f"{got}, over"
+        first = yield "ready"
+        second = yield first
+        return f"{first}, {second}, over"
+
+    guarded: Callable[[], Generator[str, str, str]] = make()(echo)
 
     def talk() -> Generator[str, str, str]:
-        return (yield from Bulkhead(1)(echo)())
+        return (yield from guarded())
 
     stream = talk()
     next(stream)
+    assert stream.send("roger") == "roger"
     with pytest.raises(StopIteration) as ended:
-        stream.send("roger")
+        stream.send("wilco")
 
-    assert ended.value.value == "roger, over"
+    assert ended.value.value == "roger, wilco, over"
+
+
+@each_guard
+async def test_what_is_sent_to_an_async_stream_goes_through(make: Callable[[], Any]) -> None:
+    async def echo() -> AsyncGenerator[str, str]:
+        first = yield "ready"
+        yield first
+        yield "over"
+
+    stream = make()(echo)()
+
+    assert await anext(stream) == "ready"
+    assert await stream.asend("roger") == "roger"
+    assert [item async for item in stream] == ["over"]
+
+
+@each_guard
+def test_what_a_block_raises_reaches_the_source_that_is_its_context_manager(
+    make: Callable[[], Any],
+) -> None:
+    ends: list[object] = []
+
+    def transaction() -> Generator[str]:
+        try:
+            yield "session"
+        except LookupError as error:
+            ends.append(error)
+            raise
+        ends.append("committed")
+
+    session = contextmanager(make()(transaction))
+    with session():
+        pass
+    with pytest.raises(LookupError) as raised, session() as entered:
+        raise LookupError(entered)
+
+    assert ends == ["committed", raised.value]
+
+
+@each_guard
+async def test_what_an_async_block_raises_reaches_its_context_manager(
+    make: Callable[[], Any],
+) -> None:
+    ends: list[object] = []
+
+    async def transaction() -> AsyncGenerator[str]:
+        try:
+            yield "session"
+        except LookupError as error:
+            await pause(0.1)
+            ends.append(error)
+            raise
+        ends.append("committed")
+
+    session = asynccontextmanager(make()(transaction))
+    async with session():
+        pass
+    with pytest.raises(LookupError) as raised:
+        async with session() as entered:
+            raise LookupError(entered)
+
+    assert ends == ["committed", raised.value]
+
+
+@each_guard
+async def test_a_source_may_go_on_after_what_was_thrown(make: Callable[[], Any]) -> None:
+    def patient() -> Generator[str]:
+        try:
+            yield "first"
+        except LookupError:
+            yield "caught"
+
+    async def apatient() -> AsyncGenerator[str]:
+        try:
+            yield "first"
+        except LookupError:
+            yield "caught"
+
+    guard = make()
+    stream, astream = guard(patient)(), guard(apatient)()
+    next(stream)
+    await anext(astream)
+
+    assert stream.throw(LookupError()) == "caught"
+    assert await astream.athrow(LookupError()) == "caught"
+    assert list(stream) == []
+    assert [item async for item in astream] == []
 
 
 def test_a_rate_limiter_counts_a_stream_as_one_call(clock: FakeClock) -> None:

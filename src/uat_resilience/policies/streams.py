@@ -2,7 +2,8 @@
 
 A stream is a call that lasts. It is let in when its first item is asked for, and what it holds (a slot, a
 breaker's ticket) it holds until it ends. An error in mid-stream counts like that of any call. A consumer that
-closes it early says nothing about the source, and the closing always reaches the source. Nothing is set in the
+closes it early says nothing about the source, and the closing always reaches the source, as does what it sends or
+throws. Nothing is set in the
 consumer's context: a deadline lies around each step, never around the consumer's own code between two steps.
 """
 
@@ -10,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, closing
 from enum import Enum, auto
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from uat_resilience.policies.permit import Permit
 from uat_resilience.policies.policy import Guard
@@ -29,11 +30,58 @@ class End(Enum):
 
 END = End.END
 
-Begun = tuple[Generator[T, Any, Any], T | End]
-"""A generator that was begun, and its first item."""
 
-ABegun = tuple[AsyncGenerator[T, Any], T | End]
-"""An async generator that was begun, and its first item."""
+class _Steps(Generic[T]):
+    """The steps of a generator: each takes in what the consumer sent or threw, and gives the next item.
+
+    Attributes:
+        source: The generator.
+        sent: What the consumer sent for the item before, None where it only asked for the next.
+        thrown: What the consumer threw instead. A context manager throws what its block raised.
+        result: What the generator returned.
+    """
+
+    __slots__ = ("result", "sent", "source", "thrown")
+
+    def __init__(self, source: Generator[T, Any, Any]) -> None:
+        self.source = source
+        self.sent: object = None
+        self.thrown: BaseException | None = None
+        self.result: object = None
+
+    def next(self) -> T | End:
+        """Take a step; `END` when there is no further item."""
+        thrown, self.thrown = self.thrown, None
+        try:
+            return self.source.send(self.sent) if thrown is None else self.source.throw(thrown)
+        except StopIteration as end:
+            self.result = end.value
+            return END
+        finally:
+            del thrown  # Or the error and this frame would keep each other alive.
+
+
+class _ASteps(Generic[T]):
+    """The steps of an async generator, which returns nothing."""
+
+    __slots__ = ("sent", "source", "thrown")
+
+    def __init__(self, source: AsyncGenerator[T, Any]) -> None:
+        self.source = source
+        self.sent: object = None
+        self.thrown: BaseException | None = None
+
+    async def next(self) -> T | End:
+        """Take a step; `END` when there is no further item."""
+        thrown, self.thrown = self.thrown, None
+        try:
+            if thrown is None:
+                return await self.source.asend(self.sent)
+            return await self.source.athrow(thrown)
+        except StopAsyncIteration:
+            return END
+        finally:
+            del thrown  # Or the error and this frame would keep each other alive.
 
 
 class HeldByStreams(Guard):
@@ -67,8 +115,14 @@ class HeldByStreams(Guard):
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, Any]:
             async with self.permit_as(name), aclosing(fn(*args, **kwargs)) as source:
-                async for item in source:
-                    yield item
+                steps = _ASteps(source)
+                while (item := await steps.next()) is not END:
+                    try:
+                        steps.sent = yield item
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
+                        steps.thrown = error
 
         return guarded
 
@@ -81,9 +135,16 @@ def stepwise(
 
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Generator[T, Any, Any]:
         with closing(fn(*args, **kwargs)) as source:
-            step = guard(lambda: next(source, END))
+            steps = _Steps(source)
+            step = guard(steps.next)
             while (item := step()) is not END:
-                yield item
+                try:
+                    steps.sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
+                    steps.thrown = error
+            return steps.result
 
     return guarded
 
@@ -96,11 +157,24 @@ def astepwise(
 
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, Any]:
         async with aclosing(fn(*args, **kwargs)) as source:
-            step = guard(lambda: anext(source, END))
+            steps = _ASteps(source)
+            step = guard(steps.next)
             while (item := await step()) is not END:
-                yield item
+                try:
+                    steps.sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
+                    steps.thrown = error
 
     return guarded
+
+
+Begun = tuple[_Steps[T], T | End]
+"""A generator that was begun, and its first item."""
+
+ABegun = tuple[_ASteps[T], T | End]
+"""An async generator that was begun, and its first item."""
 
 
 def begun(
@@ -110,18 +184,23 @@ def begun(
     """Return a generator function whose beginning, up to its first item, is a guarded call."""
 
     def begin(*args: P.args, **kwargs: P.kwargs) -> Begun[T]:
-        source = fn(*args, **kwargs)
-        return source, next(source, END)
+        steps = _Steps(fn(*args, **kwargs))
+        return steps, steps.next()
 
     guarded_begin = guard(begin)
 
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Generator[T, Any, Any]:
-        source, first = guarded_begin(*args, **kwargs)
-        if first is END:
-            return
-        with closing(source):
-            yield first
-            yield from source
+        steps, item = guarded_begin(*args, **kwargs)
+        with closing(steps.source):
+            while item is not END:
+                try:
+                    steps.sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
+                    steps.thrown = error
+                item = steps.next()
+        return steps.result
 
     return guarded
 
@@ -133,18 +212,21 @@ def abegun(
     """Return an async-generator function whose beginning, up to its first item, is a guarded call."""
 
     async def begin(*args: P.args, **kwargs: P.kwargs) -> ABegun[T]:
-        source = fn(*args, **kwargs)
-        return source, await anext(source, END)
+        steps = _ASteps(fn(*args, **kwargs))
+        return steps, await steps.next()
 
     guarded_begin = guard(begin)
 
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, Any]:
-        source, first = await guarded_begin(*args, **kwargs)
-        if first is END:
-            return
-        async with aclosing(source):
-            yield first
-            async for item in source:
-                yield item
+        steps, item = await guarded_begin(*args, **kwargs)
+        async with aclosing(steps.source):
+            while item is not END:
+                try:
+                    steps.sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
+                    steps.thrown = error
+                item = await steps.next()
 
     return guarded
