@@ -123,7 +123,7 @@ def current_priority() -> Priority:
 class priority:  # noqa: N801 - reads as a block, like `deadline`
     """Say how much the calls inside the block matter, to limiters and load shedders.
 
-    One object is for one block, left in the task that entered it. Carried like a deadline.
+    One object is for one block, `with` or `async with`, left in the task that entered it. Carried like a deadline.
 
     Args:
         level: `Priority.CRITICAL`, `HIGH`, `NORMAL`, `LOW` or `BACKGROUND`.
@@ -148,6 +148,17 @@ class priority:  # noqa: N801 - reads as a block, like `deadline`
     ) -> None:
         _priority.reset(self._token)
 
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
 
 def checked_priority(argument: str, value: object) -> Priority:
     """Return a priority, and nothing that merely is a number."""
@@ -169,7 +180,7 @@ class single_try:  # noqa: N801 - reads as a block, like `deadline`
     """Make every `Retry` inside the block call once: the caller owns the retries.
 
     Server integrations open it when a request says that its sender retries; nested retries multiply.
-    One object may be used for one block at a time.
+    One object may be used for one block at a time, `with` or `async with`.
     """
 
     __slots__ = ("_token",)
@@ -184,3 +195,14 @@ class single_try:  # noqa: N801 - reads as a block, like `deadline`
         trace: TracebackType | None,
     ) -> None:
         retries_owned.reset(self._token)
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, trace)

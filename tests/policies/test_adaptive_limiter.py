@@ -20,6 +20,7 @@ from uat_resilience import (
     deadline,
     priority,
 )
+from uat_resilience.ambient import current_priority
 from uat_resilience.testing import FakeClock, disabled
 from uat_resilience.testing.settling import settle
 
@@ -116,6 +117,13 @@ async def test_the_most_important_waiter_is_served_first_and_the_least_is_shed()
         assert limiter.snapshot().waiting == 2
 
     assert served == ["shed", Priority.NORMAL, Priority.CRITICAL, Priority.LOW]
+
+
+async def test_a_priority_may_be_said_by_an_async_block() -> None:
+    async with priority(Priority.HIGH):
+        assert current_priority() is Priority.HIGH
+
+    assert current_priority() is Priority.NORMAL
 
 
 async def test_a_permit_may_say_its_own_priority() -> None:

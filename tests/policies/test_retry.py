@@ -283,6 +283,20 @@ def test_after_the_caller_s_block_retries_are_back(world: World) -> None:
     assert script.calls == 1 + 3
 
 
+async def test_the_caller_s_block_may_be_spelled_as_an_async_one() -> None:
+    calls: list[int] = []
+
+    async def fail() -> None:
+        calls.append(1)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        async with single_try():
+            await Retry(on=ConnectionError).acall(fail)
+
+    assert len(calls) == 1
+
+
 def test_a_disabled_retry_makes_one_call(world: World, clock: FakeClock) -> None:
     script = Script(ConnectionError)
 

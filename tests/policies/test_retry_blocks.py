@@ -253,6 +253,17 @@ class TestMisuse:
         assert list(attempts) == []
         assert list(attempts) == []
 
+    async def test_an_attempt_may_be_spelled_as_an_async_block(self) -> None:
+        numbers: list[int] = []
+
+        async for attempt in Retry(on=OSError, backoff=Constant(0.0)):
+            async with attempt:
+                numbers.append(attempt.number)
+                if attempt.number < 3:
+                    raise OSError
+
+        assert numbers == [1, 2, 3]
+
     async def test_the_attempts_of_an_async_run_are_their_own_iterator(self) -> None:
         attempts = aiter(Retry(on=OSError))
 

@@ -13,7 +13,7 @@ __all__ = ["AsyncAttempts", "Attempt", "Attempts"]
 
 
 class Attempt:
-    """One attempt at a block: `with attempt: ...`.
+    """One attempt at a block: `with attempt: ...`, or `async with`, which is the same.
 
     Attributes:
         number: Counted from 1.
@@ -76,6 +76,17 @@ class Attempt:
         else:
             self._run.ended()
         return False
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        return self.__exit__(kind, error, trace)
 
     @property
     def settled(self) -> bool:
