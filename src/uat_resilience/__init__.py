@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from uat_resilience.homes import HOME_OF
+
 if TYPE_CHECKING:
     from uat_resilience._core.aimd import AIMD
     from uat_resilience._core.backoff import Backoff, Constant, Exponential, Linear
@@ -168,79 +170,6 @@ __all__ = [
     "single_try",
 ]
 
-# Loaded when asked for: a program that uses a breaker and a retry does not wait for the rest.
-_HOMES = {
-    "uat_resilience._core.aimd": ("AIMD",),
-    "uat_resilience._core.backoff": ("Backoff", "Constant", "Exponential", "Linear"),
-    "uat_resilience._core.breaker": ("BreakerState",),
-    "uat_resilience._core.gradient": ("Gradient2",),
-    "uat_resilience._core.hysteresis": ("Probe", "Status"),
-    "uat_resilience._core.jitter": ("Jitter",),
-    "uat_resilience._core.priority_slots": ("Priority",),
-    "uat_resilience._core.quantile": ("Quantile",),
-    "uat_resilience._core.ramp": ("Ramp",),
-    "uat_resilience._core.retry": ("GiveUp",),
-    "uat_resilience._core.trip": ("ConsecutiveFailures", "FailureRate", "SlowRate", "TripRule"),
-    "uat_resilience._core.vegas": ("Vegas",),
-    "uat_resilience._core.window": ("CountWindow", "TimeWindow"),
-    "uat_resilience.advice": ("PipelineWarning",),
-    "uat_resilience.ambient": ("priority", "remaining", "single_try"),
-    "uat_resilience.clock": ("Clock", "SystemClock"),
-    "uat_resilience.errors": (
-        "BulkheadFullError",
-        "CallRefusedError",
-        "CircuitOpenError",
-        "DrainingError",
-        "OverloadedError",
-        "RateLimitedError",
-        "ResilienceError",
-        "TimedOutError",
-    ),
-    "uat_resilience.lifecycle.health": ("CheckReport", "HealthRegistry", "HealthReport"),
-    "uat_resilience.lifecycle.shutdown": ("GracefulShutdown", "ShutdownSnapshot"),
-    "uat_resilience.pipeline": ("Pipeline", "PipelineSnapshot"),
-    "uat_resilience.policies.adaptive_limiter": ("AdaptiveLimiter", "AdaptiveLimiterSnapshot"),
-    "uat_resilience.policies.attempts": ("Attempt",),
-    "uat_resilience.policies.bulkhead": ("Bulkhead", "BulkheadSnapshot"),
-    "uat_resilience.policies.circuit_breaker": ("BreakerSnapshot", "CircuitBreaker"),
-    "uat_resilience.policies.coalesce": ("Coalesce", "CoalesceSnapshot"),
-    "uat_resilience.policies.deadline": ("deadline",),
-    "uat_resilience.policies.fallback": ("Fallback", "FallbackSnapshot"),
-    "uat_resilience.policies.hedge": ("Hedge", "HedgeSnapshot"),
-    "uat_resilience.policies.load_shedder": ("LoadShedder", "LoadShedderSnapshot"),
-    "uat_resilience.policies.permit": ("Permit",),
-    "uat_resilience.policies.policy": ("Policy",),
-    "uat_resilience.policies.rate_limiter": ("RateLimiter", "RateLimiterSnapshot"),
-    "uat_resilience.policies.retry": ("Retry", "RetrySnapshot"),
-    "uat_resilience.policies.retry_budget": ("BudgetSnapshot", "RetryBudget"),
-    "uat_resilience.policies.timeout": ("Timeout", "TimeoutSnapshot", "UnenforcedTimeoutWarning"),
-    "uat_resilience.registry": ("Keyed",),
-    "uat_resilience.telemetry": (
-        "BreakerStateChanged",
-        "CallAbandoned",
-        "CallFailed",
-        "CallRefused",
-        "CallSucceeded",
-        "CallbackFailed",
-        "DeadlineMissed",
-        "Event",
-        "EventBus",
-        "FallbackUsed",
-        "HealthChanged",
-        "HedgeStarted",
-        "HedgeWon",
-        "KeyOverflowed",
-        "LimitChanged",
-        "RetriesExhausted",
-        "RetryScheduled",
-        "ShutdownPhaseChanged",
-        "SlotQueued",
-        "captured",
-        "default_bus",
-    ),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
-
 __version__: str
 
 
@@ -249,8 +178,8 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version  # noqa: PLC0415 - asked for rarely, and slow to import
 
         return version("uat-resilience")
-    if name in _HOME_OF:
-        value: object = getattr(import_module(_HOME_OF[name]), name)
+    if name in HOME_OF:
+        value: object = getattr(import_module(HOME_OF[name]), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
