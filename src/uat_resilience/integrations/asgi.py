@@ -6,12 +6,11 @@ Around the whole application, whatever framework made it: there it sees the requ
 those it has no route for, which a middleware inside of it does not.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from uat_resilience._core.arguments import callback_or_none, seconds
 from uat_resilience._core.priority_slots import Priority
-from uat_resilience.ambient import current_drain
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.integrations.headers import (
@@ -22,7 +21,7 @@ from uat_resilience.integrations.headers import (
     read_correlation,
     read_deadline,
 )
-from uat_resilience.integrations.serving.answer import Answer
+from uat_resilience.integrations.serving.answer import Answer, Manner
 from uat_resilience.integrations.serving.asgi_types import (
     App,
     Receive,
@@ -32,7 +31,7 @@ from uat_resilience.integrations.serving.asgi_types import (
     path_within,
 )
 from uat_resilience.integrations.serving.health_routes import HealthRoutes
-from uat_resilience.integrations.serving.request_context import RequestContext
+from uat_resilience.integrations.serving.request_context import NORMAL, RequestContext
 from uat_resilience.integrations.serving.resilience_report import ResilienceReport
 from uat_resilience.integrations.serving.websocket import WebSocket
 from uat_resilience.integrations.serving.witness import Witness
@@ -133,7 +132,7 @@ class ResilienceMiddleware:
         )
         self._shutdown = shutdown
         self._priority = callback_or_none("priority", priority)
-        self._retry_after = seconds("retry_after", retry_after)
+        self._manner = Manner(shutdown, seconds("retry_after", retry_after))
         self._exempt = frozenset(exempt)
         self._witness = witness
         self._clock = clock
@@ -152,26 +151,22 @@ class ResilienceMiddleware:
         """Serve one request."""
         # Somebody outside of us answers crashes when we stand inside a framework: it has put itself there.
         nested, witness = "app" in scope, self._witness
+        shutdown, limiter = self._shutdown, self._limiter
+        if self._exempt and path_within(scope) in self._exempt:
+            shutdown = limiter = None
         header = lookup(scope)
-        told = None if header is None else read_deadline(header)
-        given = self._default_timeout if told is None else min(told, self._max_timeout)
-        if header is None and self._priority is None:
-            context = RequestContext(Correlation(new_request_id()), None, Priority.NORMAL)
-        else:
-            context = self._context(scope, header or _nothing)
-        answer = Answer(
-            send,
-            correlation=context.correlation,
-            ledger=context.ledger,
-            closable=scope["http_version"] < "2",
-            shutdown=self._shutdown,
-            retry_after=self._retry_after,
-        )
+        given = self._default_timeout if header is None else self._given(header)
+        context = self._context(scope, header, shutdown)
+        answer = Answer(scope, send, context, self._manner)
         began = 0.0 if witness is None else witness.begun(scope)
         try:
             with context:
                 try:
-                    await self._accepted(scope, receive, answer, given)
+                    if given is None:
+                        await self._accepted(scope, receive, answer, shutdown, limiter)
+                    else:
+                        async with self._deadline(given):
+                            await self._accepted(scope, receive, answer, shutdown, limiter)
                 except Exception as error:
                     if await answer.explain(error):
                         return
@@ -185,79 +180,55 @@ class ResilienceMiddleware:
                 witness.ended(scope, answer, began)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        context = self._context(scope, lookup(scope) or _nothing)
+        context = self._context(scope, lookup(scope), self._shutdown)
         socket = WebSocket(scope, receive, send, request_id=context.correlation.request_id)
         with context:
-            await socket.serve(self._app, self._shutdown, self._retry_after)
+            await socket.serve(self._app, self._shutdown, self._manner.retry_after)
 
-    def _context(self, scope: Scope, header: Header) -> RequestContext:
-        level = Priority.NORMAL if self._priority is None else self._priority(scope)
-        return RequestContext(read_correlation(header), read_attempt(header), level)
+    def _given(self, header: Header) -> float | None:
+        """Return the seconds that a request has, or None for as long as it takes."""
+        told = read_deadline(header)
+        return self._default_timeout if told is None else min(told, self._max_timeout)
+
+    def _context(
+        self, scope: Scope, header: Header | None, shutdown: GracefulShutdown | None
+    ) -> RequestContext:
+        drain = None if shutdown is None else shutdown.signal
+        level = NORMAL if self._priority is None else self._priority(scope)
+        if header is None:
+            return RequestContext(Correlation(new_request_id()), drain, None, level)
+        return RequestContext(read_correlation(header), drain, read_attempt(header), level)
+
+    def _deadline(self, given: float) -> deadline:
+        if given <= 0:
+            raise TimedOutError(_NAME)
+        return deadline(given, clock=self._clock)
 
     async def _accepted(
-        self, scope: Scope, receive: Receive, answer: Answer, given: float | None
+        self,
+        scope: Scope,
+        receive: Receive,
+        answer: Answer,
+        shutdown: GracefulShutdown | None,
+        limiter: Limiter | None,
     ) -> None:
-        """Serve a request as work that a shutdown waits for."""
-        if given is not None and given <= 0:
-            raise TimedOutError(_NAME)
-        shutdown, limiter = self._shutdown, self._limiter
-        if self._exempt and path_within(scope) in self._exempt:
-            shutdown = limiter = None
-        if shutdown is None:
-            await self._timed(scope, receive, answer, given, limiter)
-            return
-        # As `shutdown.track()` does it, in the time of a plain call: each request of a service passes here.
-        shutdown.enter()
-        signal = current_drain.set(shutdown.signal)
+        """Serve a request as work that the shutdown waits for, once the limiter lets it in."""
+        # As `shutdown.track()` does it, but for the signal, which is in the context.
+        if shutdown is not None:
+            shutdown.enter()
         try:
-            if given is None and limiter is not None:
-                await self._admitted(scope, receive, answer, limiter)
-            else:
-                await self._timed(scope, receive, answer, given, limiter)
+            if limiter is None:
+                await self._app(scope, receive, answer.send)
+                return
+            async with limiter.permit() as permit:
+                await self._app(scope, receive, answer.send)
+                if answer.status in _SAYS_NOTHING:
+                    permit.abandon()
+                elif answer.status is not None and answer.status >= _FAILED:
+                    permit.failure()
         finally:
-            current_drain.reset(signal)
-            shutdown.leave()
-
-    def _timed(
-        self,
-        scope: Scope,
-        receive: Receive,
-        answer: Answer,
-        given: float | None,
-        limiter: Limiter | None,
-    ) -> Awaitable[None]:
-        """Serve a request under its deadline, if it has one."""
-        if given is not None:
-            return self._cut(scope, receive, answer, given, limiter)
-        if limiter is not None:
-            return self._admitted(scope, receive, answer, limiter)
-        return self._app(scope, receive, answer.send)
-
-    async def _cut(
-        self,
-        scope: Scope,
-        receive: Receive,
-        answer: Answer,
-        given: float,
-        limiter: Limiter | None,
-    ) -> None:
-        async with deadline(given, clock=self._clock):
-            await self._timed(scope, receive, answer, None, limiter)
-
-    async def _admitted(
-        self, scope: Scope, receive: Receive, answer: Answer, limiter: Limiter
-    ) -> None:
-        """Serve a request that the limiter lets in."""
-        async with limiter.permit() as permit:
-            await self._app(scope, receive, answer.send)
-            if answer.status in _SAYS_NOTHING:
-                permit.abandon()
-            elif answer.status is not None and answer.status >= _FAILED:
-                permit.failure()
-
-
-def _nothing(_: str) -> None:
-    return None
+            if shutdown is not None:
+                shutdown.leave()
 
 
 _FAILED = 500

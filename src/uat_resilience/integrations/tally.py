@@ -88,22 +88,16 @@ class Tally:
         """Count the end of a call."""
         mailbox = self._mailbox
         lock = mailbox.lock
-        if mailbox.notes or not lock.acquire(False):  # noqa: FBT003 - by keyword it takes twice as long
+        calls = self._calls.get(policy)
+        if calls is None or mailbox.notes or not lock.acquire(False):  # noqa: FBT003 - by keyword it takes twice as long
             mailbox.post(partial(self._end, kind, policy, elapsed))
             return
-        refused = None
         # What `_end` does, for a name that is known.
         try:
-            calls = self._calls.get(policy)
-            if calls is None:
-                refused = self._end(kind, policy, elapsed)
-            else:
-                calls.seconds += elapsed
-                calls.buckets[kind][bisect_left(self.bounds, elapsed)] += 1
+            calls.seconds += elapsed
+            calls.buckets[kind][bisect_left(self.bounds, elapsed)] += 1
         finally:
             lock.release()
-        if refused is not None:
-            _warn(refused)
         if mailbox.notes:
             mailbox.sweep()
 

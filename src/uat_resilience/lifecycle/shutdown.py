@@ -19,6 +19,7 @@ from uat_resilience.waiting.threads import ThreadWaiter
 __all__ = ["GracefulShutdown", "ShutdownSnapshot"]
 
 _NAME = "shutdown"
+_RUNNING = Phase.RUNNING
 _WAITING = frozenset({Phase.ANNOUNCED, Phase.DRAINING})
 
 
@@ -75,7 +76,7 @@ class GracefulShutdown:
     @property
     def ready(self) -> bool:
         """False from the moment a shutdown begins."""
-        return self._machine.phase is Phase.RUNNING
+        return self._machine.phase is _RUNNING
 
     @property
     def running(self) -> int:

@@ -67,7 +67,7 @@ class Bulkhead(HeldByStreams):
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
-    __slots__ = ("_gate", "_told")
+    __slots__ = ("_gate", "_own", "_told")
     kind = "bulkhead"
 
     def __init__(
@@ -81,7 +81,7 @@ class Bulkhead(HeldByStreams):
         bus: EventBus | None = None,
     ) -> None:
         super().__init__(name=name, clock=clock, bus=bus)
-        self._told: Outcomes | None = None
+        self._own = self._told = Outcomes(self.name, self._bus, self._clock)
         self._gate = SlotGate(
             SlotMachine(at_least("size", size, 1), at_least("queue", queue, 0)),
             queue=queue,
@@ -140,12 +140,12 @@ class Bulkhead(HeldByStreams):
         Raises:
             BulkheadFullError: On entering, when there is no slot and no place in the queue, or the wait is over.
         """
-        return self.permit_as(self.name)
+        return SlotPermit(self._gate, self._own, self._full)
 
     def permit_as(self, name: str) -> Permit:
         """Return a permit that tells under `name`."""
         told = self._told
-        if told is None or told.policy != name:
+        if told.policy != name:
             # Kept for the next one: it goes by the same name nearly always.
             told = self._told = Outcomes(name, self._bus, self._clock)
         return SlotPermit(self._gate, told, self._full)

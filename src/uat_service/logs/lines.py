@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections import deque
+from contextlib import suppress
 from threading import RLock
 
 __all__ = ["Lines"]
@@ -25,7 +27,7 @@ class Lines:
         # A line that is longer than a pipe takes at once must not be cut by that of another thread. Of one and
         # the same thread only a finaliser can come in between, which must not wait for itself.
         self._lock = RLock()
-        self.held: list[bytes] = []
+        self.held: deque[bytes] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None  # That which releases them.
 
     def msg(self, line: bytes) -> None:
@@ -45,17 +47,21 @@ class Lines:
         except RuntimeError:
             self.msg(line)
             return
-        with self._lock:
-            if not self.held or loop is not self._loop:
-                self._loop = loop
-                loop.call_soon(self._release)
-            self.held.append(line)
+        # It needs no lock: what is held stays so until the loop comes around, or is taken along by another thread.
+        if not self.held or loop is not self._loop:
+            self._loop = loop
+            loop.call_soon(self._release)
+        self.held.append(line)
 
     def _release(self) -> None:
+        lines: list[bytes] = []
         with self._lock:
-            held, self.held = self.held, []
-            if held:
-                self._write(b"\n".join(held) + b"\n")
+            # A finaliser that logs may come in between, and take some.
+            with suppress(IndexError):
+                while True:
+                    lines.append(self.held.popleft())
+            if lines:
+                self._write(b"\n".join(lines) + b"\n")
 
     def _write(self, rest: bytes) -> None:
         if self._descriptor is None:

@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Mapping
 from contextvars import copy_context
-from time import gmtime, strftime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from uat_resilience.clock import wall_time
 from uat_resilience.integrations.headers import current_correlation
 from uat_service.logs.lines import Lines
 from uat_service.plain import as_json
@@ -16,7 +15,6 @@ from uat_service.plain import as_json
 __all__ = ["request_lines", "tell_request"]
 
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING}
-_DIGITS = [b"%03d" % number for number in range(1000)]
 
 
 class _RequestLines:
@@ -31,8 +29,6 @@ class _RequestLines:
         self._level = logging.NOTSET
         self._rest: dict[str, bytes] = {}
         self._lines = Lines(-1)
-        self._second = -1
-        self._date = b""
 
     def adopt(self, lines: Lines, told: Mapping[str, str], level: int) -> None:
         """Take what structlog has just been configured to.
@@ -47,33 +43,24 @@ class _RequestLines:
         self._ours = {**ours, "processors": [*ours["processors"]]}
         self._lines, self._level = lines, level
         self._rest = {
-            each: b"," + as_json({"event": "request", "level": each, **told})[1:-1]
+            each: b"," + as_json({"event": "request", "level": each, **told})[1:]
             for each in _LEVELS
         }
 
-    def tell(self, level: str, fields: Mapping[str, object]) -> None:
+    def tell(self, level: str, fields: dict[str, object]) -> None:
         """Write the line about a request.
 
         Args:
             level: `info` or `warning`.
-            fields: What is known of the request; at least one.
+            fields: What is known of the request; the time is added.
         """
         lines = self._lines
         # Looked at once for the lines that are written together: looking takes longer than making one.
         if (not lines.held and structlog.get_config() != self._ours) or _bound():
             getattr(_logger, level)("request", **fields)
         elif _LEVELS[level] >= self._level:
-            lines.soon(as_json(fields)[:-1] + self._rest[level] + self._time())
-
-    def _time(self) -> bytes:
-        """Return how a line ends: all of its time but the fraction is that of the line before, for a second."""
-        now = wall_time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._date = strftime(',"timestamp":"%Y-%m-%dT%H:%M:%S.', gmtime(second)).encode()
-        milliseconds, microseconds = divmod(int((now - second) * 1e6), 1000)
-        return self._date + _DIGITS[milliseconds] + _DIGITS[microseconds] + b'Z"}'
+            fields["timestamp"] = datetime.now(UTC)
+            lines.soon(as_json(fields)[:-1] + self._rest[level])
 
 
 def _bound() -> bool:

@@ -2,14 +2,21 @@
 
 import sys
 from collections.abc import Awaitable
+from dataclasses import dataclass
 
-from uat_resilience.ambient import RetryLedger
-from uat_resilience.integrations.headers import REQUEST_ID, SHOULD_RETRY, Correlation
-from uat_resilience.integrations.serving.asgi_types import Message, RawHeaders, Send, encoded
+from uat_resilience.integrations.headers import REQUEST_ID, SHOULD_RETRY
+from uat_resilience.integrations.serving.asgi_types import (
+    Message,
+    RawHeaders,
+    Scope,
+    Send,
+    encoded,
+)
 from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, Problem, problem
+from uat_resilience.integrations.serving.request_context import RequestContext
 from uat_resilience.lifecycle.shutdown import GracefulShutdown
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "Manner"]
 
 _REQUEST_ID = REQUEST_ID.lower().encode("ascii")
 _LENGTH = len(_REQUEST_ID)
@@ -18,16 +25,27 @@ _CLOSE = encoded([("Connection", "close")])
 _FAILED = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What all answers of one middleware have in common.
+
+    Attributes:
+        shutdown: Connections had better end once it has begun. None if there is none.
+        retry_after: Seconds to ask for where a refusal does not know any.
+    """
+
+    shutdown: GracefulShutdown | None
+    retry_after: float
+
+
 class Answer:
     """Pass messages on to the server, with the id of the request on the first.
 
     Args:
+        scope: Of the request that is answered.
         send: Where messages go.
-        correlation: Which request is answered; its id is echoed.
-        ledger: Says whether tries were spent on the request.
-        closable: True when an answer may say that the connection ends, as in HTTP/1.
-        shutdown: Connections had better end once it has begun. None if there is none.
-        retry_after: Seconds to ask for where a refusal does not know any.
+        context: What the request brings.
+        manner: How it is answered.
 
     Attributes:
         correlation: Which request is answered.
@@ -36,35 +54,24 @@ class Answer:
     """
 
     __slots__ = (
-        "_closable",
         "_ended",
         "_ledger",
-        "_retry_after",
+        "_manner",
+        "_scope",
         "_send",
-        "_shutdown",
         "complete",
         "correlation",
         "status",
     )
 
-    def __init__(
-        self,
-        send: Send,
-        *,
-        correlation: Correlation,
-        ledger: RetryLedger,
-        closable: bool,
-        shutdown: GracefulShutdown | None,
-        retry_after: float,
-    ) -> None:
-        self.correlation = correlation
+    def __init__(self, scope: Scope, send: Send, context: RequestContext, manner: Manner) -> None:
+        self.correlation = context.correlation
         self.status: int | None = None
         self.complete = False
+        self._scope = scope
         self._send = send
-        self._ledger = ledger
-        self._closable = closable
-        self._shutdown = shutdown
-        self._retry_after = retry_after
+        self._ledger = context.ledger
+        self._manner = manner
         self._ended = False
 
     def send(self, message: Message) -> Awaitable[None]:
@@ -91,7 +98,7 @@ class Answer:
             if len(name) == _LENGTH and bytes(name).lower() == _REQUEST_ID:
                 headers = [pair for pair in headers if bytes(pair[0]).lower() != _REQUEST_ID]
                 break
-        shutdown = self._shutdown
+        shutdown = self._manner.shutdown
         if status < _FAILED and not crashed and (shutdown is None or shutdown.ready):
             headers.append((_REQUEST_ID, self.correlation.request_id.encode()))  # Nearly all.
         else:
@@ -108,7 +115,7 @@ class Answer:
 
     async def explain(self, error: BaseException | None) -> bool:
         """Answer an error of this library; False when it is none, or comes too late to be answered."""
-        found = problem(error, retry_after=self._retry_after)
+        found = problem(error, retry_after=self._manner.retry_after)
         if found is None or (self.status is not None and not self._ended):
             return False
         if not self._ended:
@@ -141,8 +148,9 @@ class Answer:
             carried += _SPENT
         # A server closes the connection when an error comes out of the application, and a caller that does not
         # know sends its next request into nothing.
-        shutdown = self._shutdown
-        if self._closable and (crashed or (shutdown is not None and not shutdown.ready)):
+        shutdown = self._manner.shutdown
+        ends = crashed or (shutdown is not None and not shutdown.ready)
+        if ends and self._scope["http_version"] < "2":
             carried += _CLOSE
         return carried
 
