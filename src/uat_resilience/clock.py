@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Protocol, runtime_checkable
 
+from uat_resilience._core.layers import Layers
+
 __all__ = ["Clock", "SystemClock"]
 
 
@@ -64,19 +66,21 @@ class SystemClock:
 class DefaultClock:
     """Holds the clock of every policy that was given none."""
 
-    __slots__ = ("clock",)
+    __slots__ = ("_layers", "clock")
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self._layers: Layers[Clock] = Layers(clock)
 
     @contextmanager
     def replaced(self, clock: Clock) -> Generator[None]:
-        """Use another clock inside the block; put back what was there before."""
-        before, self.clock = self.clock, clock
+        """Use another clock inside the block; then the newest of those whose block has not ended."""
+        key = self._layers.put_on(clock)
+        self.clock = clock
         try:
             yield
         finally:
-            self.clock = before
+            self.clock = self._layers.take_off(key)
 
 
 default_clock = DefaultClock(SystemClock())

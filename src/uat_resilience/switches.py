@@ -6,6 +6,8 @@ They are process-wide, because the code under test may use threads. `uat_resilie
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from uat_resilience._core.layers import Layers
+
 __all__ = ["Switches", "switches"]
 
 
@@ -17,29 +19,31 @@ class Switches:
         pausing: False while pauses return at once.
     """
 
-    __slots__ = ("guarding", "pausing")
+    __slots__ = ("_guarding", "_pausing", "guarding", "pausing")
 
     def __init__(self) -> None:
-        self.guarding = True
-        self.pausing = True
+        self.guarding = self.pausing = True
+        self._guarding, self._pausing = Layers(bottom=True), Layers(bottom=True)
 
     @contextmanager
     def guarding_off(self) -> Generator[None]:
-        """Let calls through inside the block; put back what was there before."""
-        before, self.guarding = self.guarding, False
+        """Let calls through inside the block, and for as long as another such block has not ended."""
+        key = self._guarding.put_on(value=False)
+        self.guarding = False
         try:
             yield
         finally:
-            self.guarding = before
+            self.guarding = self._guarding.take_off(key)
 
     @contextmanager
     def pausing_off(self) -> Generator[None]:
-        """Skip pauses inside the block; put back what was there before."""
-        before, self.pausing = self.pausing, False
+        """Skip pauses inside the block, and for as long as another such block has not ended."""
+        key = self._pausing.put_on(value=False)
+        self.pausing = False
         try:
             yield
         finally:
-            self.pausing = before
+            self.pausing = self._pausing.take_off(key)
 
 
 switches = Switches()

@@ -1,3 +1,5 @@
+import gc
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from uat_resilience import (
     Timeout,
     captured,
 )
+from uat_resilience.clock import SystemClock, default_clock
 from uat_resilience.switches import switches
 from uat_resilience.testing import FakeClock, disabled, instant
 
@@ -26,6 +29,23 @@ def test_leaving_disabled_and_instant_restores_what_was_there_before() -> None:
         assert (switches.guarding, switches.pausing) == (False, False)
 
     assert (switches.guarding, switches.pausing) == (True, True)
+
+
+def test_block_that_is_abandoned_takes_nothing_off_another() -> None:
+    def begin() -> Generator[None]:
+        with disabled(), instant(), FakeClock():
+            yield
+
+    abandoned = begin()
+    next(abandoned)
+    with disabled(), instant(), FakeClock() as clock:
+        del abandoned  # As the garbage collector does, whenever it comes.
+        gc.collect()
+        within = switches.guarding, switches.pausing, default_clock.clock
+
+    assert within == (False, False, clock)
+    assert (switches.guarding, switches.pausing) == (True, True)
+    assert isinstance(default_clock.clock, SystemClock)
 
 
 def test_an_error_inside_disabled_restores_it_too() -> None:
