@@ -14,6 +14,15 @@ from litestar.params import JSONBody
 
 from uat_platform.auth.accounts.users import User, UserExistsError
 from uat_platform.auth.parts import Parts
+from uat_platform.auth.routes.account_answers import (
+    Done,
+    Fresh,
+    Registered,
+    Shown,
+    SignedIn,
+    SignedUp,
+    Verified,
+)
 from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import bearer, needs, origin, refused
 from uat_platform.auth.sessions.callers import Caller
@@ -38,7 +47,6 @@ NewPassword = Annotated[
 ]
 Given = Annotated[str, msgspec.Meta(max_length=1024)]
 
-BEARER = "Bearer"
 _FULL_SCOPE = ("account", "email", "offline_access", "openid", "profile")
 _BEARER = [{"bearer": list[str]()}]
 
@@ -58,72 +66,10 @@ class Credentials(msgspec.Struct):
     password: Given
 
 
-class Shown(msgspec.Struct):
-    """A user, as others may see one."""
-
-    id: str
-    email: str
-    username: str
-    roles: list[str]
-
-
-class Registered(msgspec.Struct):
-    """A new user, with the key that is shown this once."""
-
-    id: str
-    email: str
-    username: str
-    roles: list[str]
-    api_key: str
-
-
-class SignedIn(msgspec.Struct):
-    """Who came in, and with what to go on."""
-
-    user: Shown
-    token: str
-    refresh_token: str
-    expires_in: int
-    token_type: str = BEARER
-
-
-class SignedUp(msgspec.Struct):
-    """Who came in for the first time."""
-
-    user: Registered
-    token: str
-    refresh_token: str
-    expires_in: int
-    token_type: str = BEARER
-
-
-class Verified(msgspec.Struct):
-    """Who it is."""
-
-    user: Shown
-    valid: bool = True
-
-
-class Done(msgspec.Struct):
-    """It is done."""
-
-    message: str
-    success: bool = True
-
-
 class RefreshToken(msgspec.Struct):
     """What was given at the login, or at the last refresh."""
 
     refresh_token: Annotated[str, msgspec.Meta(max_length=1024)]
-
-
-class Fresh(msgspec.Struct):
-    """What to go on with."""
-
-    token: str
-    expires_in: int
-    refresh_token: str | msgspec.UnsetType = msgspec.UNSET
-    token_type: str = BEARER
 
 
 @post(

@@ -10,7 +10,8 @@ from litestar.params import FromPath, JSONBody
 
 from uat_platform.auth.accounts.users import User
 from uat_platform.auth.parts import Parts
-from uat_platform.auth.routes.account import Done, NewPassword
+from uat_platform.auth.routes.account import NewPassword
+from uat_platform.auth.routes.account_answers import Done
 from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import needs, origin, refused
 from uat_platform.auth.sessions.callers import Caller
