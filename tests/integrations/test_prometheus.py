@@ -190,6 +190,17 @@ def test_closed_handle_leaves_no_trace_and_may_be_closed_again(
     instrument(bus, registry=registry)
 
 
+def test_leaving_the_block_of_a_handle_closes_it(
+    bus: EventBus, registry: CollectorRegistry
+) -> None:
+    with instrument(bus, registry=registry) as handle:
+        assert isinstance(handle, Instrumentation)
+        assert list(registry.collect())
+
+    assert list(registry.collect()) == []
+    assert not bus.outcomes_wanted
+
+
 def test_bus_and_registry_default_to_the_ones_everybody_uses() -> None:
     from prometheus_client import REGISTRY  # noqa: PLC0415 - only here
 

@@ -178,7 +178,64 @@ async def test_checks_run_in_the_background_until_they_are_stopped() -> None:
         registry.stop()
 
     assert asked == [0.0, 10.0, 20.0]
-    await registry.arun()
+
+
+def test_an_application_may_start_again_after_its_checks_were_stopped(async_world: World) -> None:
+    registry, rounds = HealthRegistry(), []
+
+    @registry.check("db")
+    async def check() -> None:
+        rounds.append(len(rounds))
+        registry.stop()
+
+    async_world.run(registry.arun)
+    async_world.run(registry.arun)
+    registry.run()
+
+    assert rounds == [0, 1, 2]
+
+
+def test_a_stop_that_comes_before_the_rounds_ends_those_that_come() -> None:
+    registry, rounds = HealthRegistry(), []
+
+    @registry.check("db")
+    def check() -> None:
+        rounds.append(len(rounds))
+        registry.stop()
+
+    registry.stop()
+    registry.run()
+    assert rounds == []
+
+    registry.run()
+    assert rounds == [0]
+
+
+def test_a_forked_child_may_run_its_checks_though_its_parent_was_stopped() -> None:
+    registry, rounds = HealthRegistry(), []
+
+    @registry.check("db")
+    def check() -> None:
+        rounds.append(len(rounds))
+        registry.stop()
+
+    registry.stop()
+    registry.renew()
+    registry.run()
+
+    assert rounds == [0]
+
+
+async def test_all_rounds_that_run_end_at_one_stop() -> None:
+    registry = HealthRegistry(interval=10.0)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(registry.arun)
+        group.start_soon(registry.arun)
+        await pause(25.0)
+        registry.stop()
+
+    assert anyio.current_time() == 25.0
 
 
 def test_checks_run_in_a_thread_until_they_are_stopped() -> None:

@@ -1,6 +1,8 @@
 """What each `instrument()` begins and ends with: the bus to listen to, and something to close."""
 
 from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
 
 from uat_resilience.telemetry import EventBus, default_bus
 
@@ -8,7 +10,7 @@ __all__ = ["Handle", "bus_or_default"]
 
 
 class Handle:
-    """Listens until it is closed.
+    """Listens until it is closed, by hand or by leaving a `with` block.
 
     Args:
         ends: What ends it, each called once.
@@ -16,6 +18,17 @@ class Handle:
 
     def __init__(self, ends: Iterable[Callable[[], object]]) -> None:
         self._ends = tuple(ends)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Stop listening. Closing twice is no error."""

@@ -1,8 +1,9 @@
 """The health registry: checks run in the background, probes are answered at once from the last results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Thread
+from threading import Lock, Thread
 from typing import TypeVar
 
 import anyio
@@ -15,6 +16,7 @@ from uat_resilience.clock import Clock, default_clock
 from uat_resilience.lifecycle.check import Check, Question
 from uat_resilience.lifecycle.health_report import CheckReport, HealthReport, reported
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
+from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.telemetry.bus import EventBus, default_bus
 from uat_resilience.telemetry.events import HealthChanged
 from uat_resilience.waiting import threads, world
@@ -44,7 +46,8 @@ class HealthRegistry:
     cancelled hurts only itself. One bad result is a hiccup: a status gets worse only after `fail_after` results in
     a row; the very first result counts at once. What never ran is not ready.
 
-    Thread-safe. `run()` serves threads, `arun()` serves asyncio and trio; both go on until `stop()`.
+    Thread-safe. `run()` serves threads, `arun()` serves asyncio and trio; both go on until `stop()`, and may be
+    called again then: an application may start more than once in one process.
 
     Args:
         interval: Seconds between two rounds, above 0.
@@ -64,6 +67,9 @@ class HealthRegistry:
         self._checks: dict[str, Check] = {}
         self._watched: dict[str, _Watched] = {}
         self._stopping = DrainSignal()
+        self._running = 0
+        self._lock = Lock()
+        renew_after_fork(self)
 
     def check(
         self,
@@ -171,19 +177,41 @@ class HealthRegistry:
 
     def run(self) -> None:
         """Run the checks every `interval` seconds until `stop()`. Blocks: give it a thread."""
-        while not self._stopping.is_set:
-            self.refresh()
-            threads.pause(self._time(), self._interval, self._stopping, policy="health")
+        with self._rounds() as stopping:
+            while not stopping.is_set:
+                self.refresh()
+                threads.pause(self._time(), self._interval, stopping, policy="health")
 
     async def arun(self) -> None:
         """Run the checks every `interval` seconds until `stop()`, or until cancelled."""
-        while not self._stopping.is_set:
-            await self.arefresh()
-            await world().pause(self._time(), self._interval, self._stopping)
+        with self._rounds() as stopping:
+            while not stopping.is_set:
+                await self.arefresh()
+                await world().pause(self._time(), self._interval, stopping)
 
     def stop(self) -> None:
-        """End `run()` and `arun()`, from any thread. The last results stay readable."""
+        """End `run()` and `arun()`, those that run or else the next, from any thread. The last results stay readable."""
         self._stopping.set()
+
+    def renew(self) -> None:
+        """In a forked child: a free lock, and no rounds that run."""
+        self._lock = Lock()
+        self._running = 0
+        self._stopping = DrainSignal()
+
+    @contextmanager
+    def _rounds(self) -> Generator[DrainSignal]:
+        """Give what ends these rounds. When the last ones have been stopped, further ones may begin."""
+        with self._lock:
+            self._running += 1
+            stopping = self._stopping
+        try:
+            yield stopping
+        finally:
+            with self._lock:
+                self._running -= 1
+                if stopping.is_set and not self._running:
+                    self._stopping = DrainSignal()
 
     def _run(self, check: Check) -> None:
         self._tell(check, check.run(self._time()))
