@@ -190,7 +190,7 @@ class HealthRegistry:
                 await world().pause(self._time(), self._interval, stopping)
 
     def stop(self) -> None:
-        """End `run()` and `arun()`, those that run or else the next, from any thread. The last results stay readable."""
+        """End `run()` and `arun()`, from any thread: those that run, or else the next. Results stay readable."""
         self._stopping.set()
 
     def renew(self) -> None:
