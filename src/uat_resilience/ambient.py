@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
+from typing import TypeVar
 
 from uat_resilience._core.priority_slots import Priority
 from uat_resilience.clock import Clock
@@ -23,10 +24,13 @@ __all__ = [
     "current_ledger",
     "current_priority",
     "priority",
+    "put_back",
     "remaining",
     "retries_owned",
     "single_try",
 ]
+
+V = TypeVar("V")
 
 
 class Deadline:
@@ -86,6 +90,11 @@ class DrainSignal:
         for wake in list(self._wakers.values()):
             wake()
 
+    def renew(self) -> None:
+        """Be as new: nothing is set, and nobody pauses."""
+        self._wakers.clear()
+        self.is_set = False
+
     def subscribe(self, wake: Callable[[], object]) -> Callable[[], object]:
         """Call `wake` when the signal is set, or at once if it is; return what ends that."""
         key = object()
@@ -113,6 +122,18 @@ current_drain: ContextVar[DrainSignal | None] = ContextVar("uat_drain", default=
 current_ledger: ContextVar[RetryLedger | None] = ContextVar("uat_retry_ledger", default=None)
 _priority: ContextVar[Priority] = ContextVar("uat_priority", default=Priority.NORMAL)
 retries_owned: ContextVar[bool] = ContextVar("uat_single_try", default=False)
+
+
+def put_back(variable: ContextVar[V], token: Token[V]) -> None:
+    """Undo a `set`, where that was made in this context.
+
+    A block may end in another: an async generator is closed by a task of the event loop's, and a coroutine that was
+    abandoned by the garbage collector. Nothing is set there.
+    """
+    try:  # noqa: SIM105 - `suppress` takes three times as long
+        variable.reset(token)
+    except ValueError:
+        pass
 
 
 def current_priority() -> Priority:
@@ -146,7 +167,7 @@ class priority:  # noqa: N801 - reads as a block, like `deadline`
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _priority.reset(self._token)
+        put_back(_priority, self._token)
 
     async def __aenter__(self) -> None:
         self.__enter__()
@@ -194,7 +215,7 @@ class single_try:  # noqa: N801 - reads as a block, like `deadline`
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        retries_owned.reset(self._token)
+        put_back(retries_owned, self._token)
 
     async def __aenter__(self) -> None:
         self.__enter__()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from uat_resilience._core.arguments import at_least, callback, seconds_or_zero
-from uat_resilience.ambient import Deadline, current_deadline
+from uat_resilience.ambient import Deadline, current_deadline, put_back
 from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
@@ -189,7 +189,7 @@ class Coalesce(Guard):
             self._flights.hand_over(key)
             raise
         finally:
-            current_deadline.reset(detached)
+            put_back(current_deadline, detached)
         self._flights.land(key, result, clock.now())
         return result
 
@@ -206,7 +206,7 @@ class Coalesce(Guard):
             self._flights.hand_over(key)
             raise
         finally:
-            current_deadline.reset(detached)
+            put_back(current_deadline, detached)
         self._flights.land(key, result, clock.now())
         return result
 

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from uat_resilience._core.arguments import seconds as checked
-from uat_resilience.ambient import Deadline, EnforcedDeadline, current_deadline
+from uat_resilience.ambient import Deadline, EnforcedDeadline, current_deadline, put_back
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.switches import switches
@@ -66,7 +66,7 @@ class deadline:  # noqa: N801 - reads as a block, like `asyncio.timeout`
         trace: TracebackType | None,
     ) -> None:
         if self._token is not None:
-            current_deadline.reset(self._token)
+            put_back(current_deadline, self._token)
             self._token = None
 
     async def __aenter__(self) -> Self:
