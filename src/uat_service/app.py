@@ -6,7 +6,6 @@ The rest is here: settings, logs, problems, health, metrics, deadlines, draining
 orders:service` serves it.
 """
 
-import json
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -24,18 +23,18 @@ from litestar.types import ControllerRouterHandler
 
 from uat_resilience import Bulkhead, HealthRegistry
 from uat_resilience._core.arguments import flag
-from uat_resilience.integrations.asgi import HealthRoutes, Limiter, ResilienceReport
+from uat_resilience.integrations.asgi import Limiter, ResilienceReport
 from uat_resilience.integrations.serving.asgi_types import App, Receive, Scope, Send
 from uat_resilience.integrations.structlog import instrument
 from uat_resilience.lifecycle import GracefulShutdown, Probe, Status
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
 from uat_resilience.policies.unset import Unset
-from uat_service.client.registration import Registration, balancer_of, own_instance
+from uat_service.client.registration import registration_of
 from uat_service.dependency import Dependency, StartupError, validate
 from uat_service.health import Details, HealthPage
 from uat_service.logs import configure
 from uat_service.metrics import Metrics
-from uat_service.operations import Operations
+from uat_service.operations import Operations, probes
 from uat_service.outer import Outer
 from uat_service.problems import ProblemResponses, exception_handlers
 from uat_service.replies import Reply
@@ -154,7 +153,7 @@ class Service:
             operations=Operations(
                 app,
                 health=HealthPage(self.health, service=self.name, version=version, details=details),
-                probes=self._probes(resilience),
+                probes=probes(self.health, self._report, resilience),
                 metrics=self.metrics,
             ),
             metrics=self.metrics,
@@ -175,17 +174,6 @@ class Service:
             if isinstance(each, CircuitBreaker):
                 self.health.register(each)
         return self
-
-    def _probes(
-        self, resilience: Callable[[Mapping[str, object]], Mapping[str, object]] | None
-    ) -> HealthRoutes:
-        probes = HealthRoutes(self.health, report=self._report)
-        if resilience is not None:
-            probes.replies["/resilience"] = lambda: (
-                200,
-                json.dumps(resilience(self._report.read())).encode(),
-            )
-        return probes
 
     def _bulkhead(self) -> Bulkhead:
         size = self.settings.bulkhead_size
@@ -218,14 +206,10 @@ class Service:
 
     async def _registered(self) -> None:
         """Be known to the load balancer, where there is one, until the end begins."""
-        settings = self.settings
-        balancer = balancer_of(settings)
-        instance = own_instance(
-            url=settings.advertise_url, listens=self.listens, version=self._version
+        registration = registration_of(
+            self.name, self.settings, listens=self.listens, version=self._version
         )
-        if balancer and instance is not None:
-            token = settings.registration_token.get_secret_value()
-            registration = Registration(balancer, self.name, instance, token=token)
+        if registration is not None:
             await registration.run(self.shutdown.arequested)
 
     async def _validate(self) -> None:

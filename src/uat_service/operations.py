@@ -6,7 +6,8 @@
 /resilience                                          what its policies have seen
 """
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 
 from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.serving.asgi_types import (
@@ -19,10 +20,12 @@ from uat_resilience.integrations.serving.asgi_types import (
 )
 from uat_resilience.integrations.serving.health_routes import HealthRoutes, Reply
 from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
+from uat_resilience.integrations.serving.resilience_report import ResilienceReport
+from uat_resilience.lifecycle import HealthRegistry
 from uat_service.health import HealthPage
 from uat_service.metrics import Metrics
 
-__all__ = ["Operations"]
+__all__ = ["Operations", "probes"]
 
 _Page = Callable[[Scope], Awaitable[tuple[int, str, bytes]]]
 
@@ -78,6 +81,27 @@ async def _show(page: _Page, scope: Scope, send: Send) -> None:
         correlation = current_correlation.get()
         body = found.body(None if correlation is None else correlation.request_id)
         await _send(send, 405, MEDIA_TYPE, body, _ALLOWED)
+
+
+def probes(
+    health: HealthRegistry,
+    report: ResilienceReport,
+    resilience: Callable[[Mapping[str, object]], Mapping[str, object]] | None,
+) -> HealthRoutes:
+    """Return what answers the probes, and `/resilience`.
+
+    Args:
+        health: Knows how the service is.
+        report: Of its own policies.
+        resilience: Makes the answer of that report, or None to answer it as it is.
+    """
+    routes = HealthRoutes(health, report=report)
+    if resilience is not None:
+        routes.replies["/resilience"] = lambda: (
+            200,
+            json.dumps(resilience(report.read())).encode(),
+        )
+    return routes
 
 
 def _page(reply: Callable[[], Reply]) -> _Page:

@@ -21,7 +21,7 @@ from uat_resilience.waiting import world
 from uat_service.resolver.instance import Instance
 from uat_service.settings import Settings
 
-__all__ = ["Registration", "balancer_of", "own_instance"]
+__all__ = ["Registration", "balancer_of", "own_instance", "registration_of"]
 
 _RENEWALS = 3.0  # While a lease lasts, so that two of them may be lost.
 _FIRST = 0.25
@@ -111,6 +111,25 @@ class Registration:
             await client.delete(f"{self._path}/{self._instance.id}")
         except httpx2.HTTPError as error:
             _logger.warning("not unregistered", error=type(error).__name__)
+
+
+def registration_of(
+    service: str, settings: Settings, *, listens: tuple[str, int] | None, version: str
+) -> Registration | None:
+    """Return how a service makes itself known to the load balancer, or None where it does not.
+
+    Args:
+        service: Its name.
+        settings: What it was told.
+        listens: The address it listens on, if that is known.
+        version: Of the service.
+    """
+    balancer = balancer_of(settings)
+    instance = own_instance(url=settings.advertise_url, listens=listens, version=version)
+    if not balancer or instance is None:
+        return None
+    token = settings.registration_token.get_secret_value()
+    return Registration(balancer, service, instance, token=token)
 
 
 def balancer_of(settings: Settings) -> str:
