@@ -123,7 +123,7 @@ slow: .venv/.test ## Run the tests that take ten seconds or more each
 # --- things to look at
 
 up: .venv/.test ## Start the platform: its services and a Redis (ARGS=--reload; Ctrl-C stops them)
-	$(BIN)/python -m uat_service --stack reference-services/stack.toml up $(ARGS)
+	$(BIN)/python -m uat_service up $(ARGS)
 
 demo: .venv/.test ## Watch a story on the platform: one replica dies, one gets ill, and nobody notices (ARGS=--stay)
 	$(BIN)/python -m examples.story $(ARGS)

@@ -21,6 +21,7 @@ from uat_service.stack import control, graph
 from uat_service.stack.commands import Commands
 from uat_service.stack.effective import effective
 from uat_service.stack.errors import StackError
+from uat_service.stack.finding import stack_file
 from uat_service.stack.lines import clean
 from uat_service.stack.reading import Described, read
 from uat_service.stack.running import run
@@ -42,13 +43,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
     "--stack",
     "file",
     type=click.Path(path_type=Path),
-    default=Path("stack.toml"),
     envvar="UAT_STACK_FILE",
-    show_default=True,
-    help="The file that describes the services.",
+    help="The file that describes the services.  [default: stack.toml, or what pyproject.toml names]",
 )
 @click.pass_context
-def main(context: click.Context, file: Path) -> None:
+def main(context: click.Context, file: Path | None) -> None:
     """Run services together on one machine."""
     context.obj = file
 
@@ -60,7 +59,12 @@ def main(context: click.Context, file: Path) -> None:
 @as_json
 @click.pass_obj
 def up(
-    file: Path, names: tuple[str, ...], replicas: tuple[str, ...], *, reload: bool, as_json: bool
+    file: Path | None,
+    names: tuple[str, ...],
+    replicas: tuple[str, ...],
+    *,
+    reload: bool,
+    as_json: bool,
 ) -> None:
     """Start services and all that they need, and keep them running.
 
@@ -159,7 +163,7 @@ def down() -> None:
 @click.option("--mermaid", is_flag=True, help="As a Mermaid diagram.")
 @as_json
 @click.pass_obj
-def show_graph(file: Path, *, mermaid: bool, as_json: bool) -> None:
+def show_graph(file: Path | None, *, mermaid: bool, as_json: bool) -> None:
     """Show who needs whom, in the order of starting."""
     services = _checked(file).stack.services
     text = graph.mermaid(services) if mermaid else graph.drawn(services)
@@ -169,7 +173,7 @@ def show_graph(file: Path, *, mermaid: bool, as_json: bool) -> None:
 @main.command()
 @as_json
 @click.pass_obj
-def config(file: Path, *, as_json: bool) -> None:
+def config(file: Path | None, *, as_json: bool) -> None:
     """Show the stack as it is in effect, with the source of each value. Secrets are not shown."""
     values = effective(_checked(file))
     if as_json:
@@ -180,8 +184,8 @@ def config(file: Path, *, as_json: bool) -> None:
         click.echo(f"{each.path} = {json.dumps(each.value)}  # {each.source}")
 
 
-def _checked(file: Path, replicas: Mapping[str, int] | None = None) -> Described:
-    described = read(file, variables=os.environ, replicas=replicas)
+def _checked(file: Path | None, replicas: Mapping[str, int] | None = None) -> Described:
+    described = read(file or stack_file(), variables=os.environ, replicas=replicas)
     graph.check(described.stack)
     return described
 
