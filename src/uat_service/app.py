@@ -29,10 +29,12 @@ from uat_resilience.integrations.structlog import instrument
 from uat_resilience.lifecycle import GracefulShutdown, Probe, Status
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
 from uat_resilience.policies.unset import Unset
+from uat_service.bodies import ReadRequest
 from uat_service.client.registration import registration_of
 from uat_service.dependency import Dependency, StartupError, validate
 from uat_service.health import Details, HealthPage
 from uat_service.logs import configure
+from uat_service.methods import Methods
 from uat_service.metrics import Metrics
 from uat_service.operations import Operations, probes
 from uat_service.outer import Outer
@@ -144,9 +146,10 @@ class Service:
                 components=Components(security_schemes=dict(security or {})),
             ),
             plugins=[ProblemResponses(), *plugins],
+            request_class=ReadRequest,
             response_class=Reply,
         )
-        app = cast("App", self.litestar)
+        app: App = Methods(cast("App", self.litestar))
         app = app if around is None else around(app)
         self._asgi = Outer(
             app,

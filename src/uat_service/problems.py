@@ -22,12 +22,18 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, problem
+from uat_service.forms import in_words
+from uat_service.methods import with_head
 
-__all__ = ["Problem", "ProblemResponses", "exception_handlers", "problem_responses"]
+__all__ = ["Problem", "ProblemResponses", "exception_handlers", "problem_responses", "told"]
 
 Handler = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
 _ANYWHERE = (400, 500, 503, 504)
+_ABSENT, _NO_BODY = (
+    "'data'",
+    "there is no body",
+)  # How Litestar says it, and how a client understands it.
 
 
 def exception_handlers() -> dict[type[Exception] | int, Handler]:
@@ -90,6 +96,23 @@ class ProblemResponses(ReceiveRoutePlugin):
                 handler.responses = {**described, **(handler.responses or {})}
 
 
+def told(errors: object) -> object:
+    """Return what was wrong with which field, in words that a client can do something with."""
+    if not isinstance(errors, list):
+        return errors
+    return [_told(each) for each in cast("list[object]", errors)]
+
+
+def _told(error: object) -> object:
+    if not isinstance(error, Mapping):
+        return in_words(error) if isinstance(error, str) else error
+    named = cast("Mapping[str, object]", error)
+    message = named.get("message")
+    if not isinstance(message, str):
+        return named
+    return {**named, "message": _NO_BODY if message == _ABSENT else in_words(message)}
+
+
 def _refused(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer what a framework or a handler refuses on purpose."""
     refused = cast("HTTPException", error)
@@ -98,14 +121,17 @@ def _refused(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         "title": _phrase(refused.status_code),
         "status": refused.status_code,
         "detail": refused.detail or None,
-        "errors": refused.extra,
+        "errors": told(refused.extra),
     }
     if isinstance(refused, ProblemDetailsException):
         given = {"type": refused.type_, "title": refused.title, "instance": refused.instance}
         members |= {name: value for name, value in given.items() if value is not None}
         if isinstance(refused.extra, Mapping):
             members = {**refused.extra, **members, "errors": None}
-    return _response(members, refused.status_code, refused.headers or {})
+    headers = dict(refused.headers or {})
+    if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in headers:
+        headers["allow"] = with_head(headers["allow"])
+    return _response(members, refused.status_code, headers)
 
 
 def _crashed(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:

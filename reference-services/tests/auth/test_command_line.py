@@ -58,8 +58,8 @@ def test_uat_has_the_same_commands() -> None:
     ("arguments", "why"),
     [
         (("root@example.com",), "there is nobody to ask"),
-        (("root@example.com", "--password-file", "-"), "at least 8 letters"),
-        (("root", "--password-file", "/dev/null"), "at least 8 letters"),
+        (("root@example.com", "--password-file", "-"), "8 to 1024 letters"),
+        (("root", "--password-file", "/dev/null"), "8 to 1024 letters"),
     ],
 )
 def test_what_is_wrong_is_said(run: type[Run], arguments: tuple[str, ...], why: str) -> None:
@@ -69,10 +69,44 @@ def test_what_is_wrong_is_said(run: type[Run], arguments: tuple[str, ...], why: 
     assert why in answer.output
 
 
-def test_an_address_is_one(run: type[Run]) -> None:
-    answer = run("create-admin", "root", "--password-file", "-", says="correct horse")
+@pytest.mark.parametrize("address", ["root", "root@", "@example.com", "a b@example.com", "a@b\n"])
+def test_an_address_is_one(run: type[Run], address: str) -> None:
+    answer = run("create-admin", address, "--password-file", "-", says="correct horse")
 
+    assert answer.exit_code == 1
     assert "EMAIL must be an e-mail address" in answer.output
+
+
+def test_the_answer_is_all_that_is_said(run: type[Run]) -> None:
+    made = run("create-admin", "root@example.com", "--password-file", "-", says="correct horse")
+
+    assert made.output.startswith("root@example.com is an administrator, with the id ")
+    assert made.output.count("\n") == 1
+
+
+def test_a_password_that_is_no_text_is_said(run: type[Run], tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(b"\xff\xfe correct horse")
+
+    answer = run("create-admin", "root@example.com", "--password-file", str(file))
+
+    assert answer.exit_code == 1
+    assert answer.output == (
+        "Error: the password cannot be read (UnicodeDecodeError): it must be text in UTF-8\n"
+    )
+
+
+def test_a_password_that_nobody_could_log_in_with_is_refused(run: type[Run]) -> None:
+    answer = run("create-admin", "root@example.com", "--password-file", "-", says="x" * 1025)
+
+    assert "8 to 1024 letters" in answer.output
+
+
+def test_a_role_is_one_word(run: type[Run]) -> None:
+    answer = run("give-roles", "root@example.com", "user", "orders clerk")
+
+    assert answer.exit_code == 1
+    assert "must be one word" in answer.output
 
 
 def test_a_wrong_setting_is_said(run: type[Run], monkeypatch: pytest.MonkeyPatch) -> None:

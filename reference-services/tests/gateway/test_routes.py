@@ -122,6 +122,8 @@ def test_headers_must_be_as_the_route_has_them() -> None:
         (route("a", 'path = "/a"') + route("b", 'path = "/a"'), "same rules as another"),
         ('[[routes]]\nname = "a"\npath = "/"\nupstream = "odd"', "there is no upstream odd"),
         ('[upstreams.x]\nurls = ["127.0.0.1:80"]', "must be like http://host:port"),
+        ('[upstreams.x]\nurls = ["http://a:80\\n"]', "must be like http://host:port"),
+        ('[upstreams."x\\n"]', "must be 1 to 63 small letters"),
     ],
 )
 def test_a_file_that_cannot_be_right_says_where_it_is_not(broken: str, told: str) -> None:

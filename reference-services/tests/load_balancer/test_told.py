@@ -38,6 +38,14 @@ async def test_no_lease_is_longer_than_the_longest(tmp_path: Path) -> None:
     assert left <= 20
 
 
+async def test_no_lease_is_so_short_that_nobody_could_renew_it(tmp_path: Path) -> None:
+    offer = {"url": "http://127.0.0.1:1", "lease_seconds": 1e-9}
+    async with running(tmp_path) as (_, client):
+        lease = (await client.post(SHOP, json=offer)).json()
+
+    assert (lease["lease_seconds"], lease["renew_after_seconds"]) == (0.1, 0.033)
+
+
 async def test_who_registers_renews_or_leaves_shows_the_token(tmp_path: Path) -> None:
     offer = {"url": "http://127.0.0.1:1", "id": "a"}
     requests = [("POST", SHOP), ("PUT", f"{SHOP}/a/lease"), ("DELETE", f"{SHOP}/a")]

@@ -198,7 +198,23 @@ async def test_routes_of_old_answer_with_real_values(tmp_path: Path) -> None:
     assert service["metrics"]['uat_limit{policy="chat/requests"}']["value"] == 32.0
     assert "uat_limit" in all_
     assert (missing.status_code, missing.json()["status"]) == (404, 404)
+    assert missing.json()["error"] == missing.json()["detail"]
     assert (fine["status"], well["status"]) == ("ok", "healthy")
+
+
+async def test_what_is_not_there_is_said_in_the_words_of_old_too(tmp_path: Path) -> None:
+    async with client(parts(tmp_path)) as asking:
+        route = await asking.get("/nowhere/at%20all")
+        metric = await asking.get("/api/v1/metrics/data", params={"metric": "nothing"})
+
+    told = route.json()
+    assert (told["status"], told["error"], told["path"]) == (
+        404,
+        "route not found",
+        "/nowhere/at all",
+    )
+    assert route.headers["content-type"] == "application/problem+json"
+    assert metric.json()["error"] == "there is no metric 'nothing'"
 
 
 async def test_service_that_registers_is_asked_also_after_a_restart(tmp_path: Path) -> None:

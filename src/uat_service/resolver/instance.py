@@ -28,8 +28,9 @@ class Instance:
     weight: int = 1
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        parts = urlsplit(self.url)  # Which leaves out line endings and tabs, wherever they are.
+        plain = self.url.isprintable() and parts.hostname and not parts.path.strip("/")
+        if not plain or parts.scheme not in {"http", "https"}:
             raise ValueError(f"url must be like http://host:port, not {self.url!r}")
         if self.weight < 1:
             raise ValueError(f"weight must be at least 1, not {self.weight!r}")

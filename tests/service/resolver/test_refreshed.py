@@ -198,7 +198,9 @@ def test_services_are_read_from_the_environment() -> None:
     assert resolver.resolve("shop") == []
 
 
-@pytest.mark.parametrize("url", ["", "shop:80", "ftp://shop", "http://shop/path", "http://"])
+@pytest.mark.parametrize(
+    "url", ["", "shop:80", "ftp://shop", "http://shop/path", "http://", "http://shop\n"]
+)
 def test_what_is_no_url_of_an_instance_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="url must be like"):
         Instance(url)

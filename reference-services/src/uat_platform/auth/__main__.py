@@ -4,12 +4,24 @@ There is no default password, and no way to become the first administrator from 
 """
 
 import asyncio
+import logging
+import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import structlog
 
+from uat_platform.auth.accounts.rules import (
+    EMAIL,
+    LONGEST_EMAIL,
+    LONGEST_PASSWORD,
+    LONGEST_WORD,
+    SHORTEST_PASSWORD,
+    WORD,
+)
 from uat_platform.auth.accounts.users import UserExistsError
 from uat_platform.auth.parts import Parts
 from uat_platform.auth.settings import AuthSettings
@@ -17,8 +29,6 @@ from uat_service.settings import ConfigurationError
 from uat_service.store import StoreUnavailableError
 
 __all__ = ["main"]
-
-_SHORTEST = 8
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,10 +55,12 @@ def create_admin(
 ) -> None:
     """Make a user with the role `admin`."""
     password = _asked() if password_file is None else _read(password_file)
-    if len(password) < _SHORTEST:
-        raise click.ClickException(f"the password must have at least {_SHORTEST} letters")
-    if "@" not in email:
-        raise click.ClickException("EMAIL must be an e-mail address")
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise click.ClickException(
+            f"the password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} letters"
+        )
+    if len(email) > LONGEST_EMAIL or not re.fullmatch(EMAIL, email):
+        raise click.ClickException("EMAIL must be an e-mail address, such as ann@example.com")
 
     async def create(parts: Parts) -> str:
         user, _ = await parts.accounts.register(
@@ -65,6 +77,12 @@ def create_admin(
 @click.pass_obj
 def give_roles(settings: AuthSettings, email: str, roles: tuple[str, ...]) -> None:
     """Give a user these ROLES, and no others."""
+    for role in roles:
+        if len(role) > LONGEST_WORD or not re.fullmatch(WORD, role):
+            raise click.ClickException(
+                f"each of ROLES must be one word of ASCII, of up to {LONGEST_WORD} letters,"
+                " without quotes and backslashes"
+            )
 
     async def give(parts: Parts) -> str:
         user = await parts.users.by_email(email)
@@ -84,7 +102,13 @@ def _asked() -> str:
 
 
 def _read(file: Path) -> str:
-    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    try:
+        told = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        text = told.decode("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise click.ClickException(
+            f"the password cannot be read ({type(error).__name__}): it must be text in UTF-8"
+        ) from None
     return text.removesuffix("\n").removesuffix("\r")
 
 
@@ -98,11 +122,26 @@ def _done(settings: AuthSettings, work: Callable[[Parts], Awaitable[str]]) -> st
             return await work(parts)
 
     try:
-        return asyncio.run(run())
+        with _quiet():
+            return asyncio.run(run())
     except UserExistsError:
         raise click.ClickException("there is such a user: see give-roles") from None
     except StoreUnavailableError:
         raise click.ClickException("the database is not available") from None
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Log to the standard error, and only what has gone wrong: what has been done is the answer."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from uat_platform.metrics_aggregator.routes import (
     query,
     state,
 )
+from uat_platform.metrics_aggregator.routes.missing import Missing
 from uat_platform.metrics_aggregator.settings import MetricsSettings
 from uat_resilience.clock import wall_time
 from uat_service.app import Service
@@ -58,6 +59,7 @@ def served(parts: Parts) -> Service:
         dependencies=dependencies,
         lifespan=[parts.lifespan],
         provide={"parts": parts, "news": News(parts)},
+        plugins=[Missing()],
         resilience=lambda own: fleet(own, parts.roster),
     )
     service.metrics.registry.register(Unified(parts.memory))

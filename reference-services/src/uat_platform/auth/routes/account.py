@@ -12,6 +12,13 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.params import JSONBody
 
+from uat_platform.auth.accounts.rules import (
+    EMAIL,
+    LONGEST_EMAIL,
+    LONGEST_PASSWORD,
+    NAME,
+    SHORTEST_PASSWORD,
+)
 from uat_platform.auth.accounts.users import User, UserExistsError
 from uat_platform.auth.parts import Parts
 from uat_platform.auth.routes.account_answers import (
@@ -35,17 +42,21 @@ __all__ = ["routes"]
 Email = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[^@\x00-\x20\x7f-\xa0]{1,64}@[^@\x00-\x20\x7f-\xa0]{1,255}$",
-        max_length=320,
+        pattern=EMAIL,
+        max_length=LONGEST_EMAIL,
         examples=["ann@example.com"],
     ),
 ]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Name = Annotated[str, msgspec.Meta(pattern=NAME, examples=["ann"])]
 NewPassword = Annotated[
     str,
-    msgspec.Meta(min_length=8, max_length=1024, description="Any letters; the longer the better."),
+    msgspec.Meta(
+        min_length=SHORTEST_PASSWORD,
+        max_length=LONGEST_PASSWORD,
+        description="Any letters; the longer the better.",
+    ),
 ]
-Given = Annotated[str, msgspec.Meta(max_length=1024)]
+Given = Annotated[str, msgspec.Meta(max_length=LONGEST_PASSWORD)]
 
 _FULL_SCOPE = ("account", "email", "offline_access", "openid", "profile")
 _BEARER = [{"bearer": list[str]()}]

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 
+from uat_platform.auth.accounts.rules import LONGEST_WORD, WORD
 from uat_platform.auth.accounts.users import User
 from uat_platform.auth.keys.ring import KeyTooNewError
 from uat_platform.auth.keys.signing_key import SigningKey
@@ -16,6 +17,7 @@ from uat_platform.auth.oauth.scopes import words
 from uat_platform.auth.parts import Parts
 from uat_platform.auth.routes.caching import NO_STORE
 from uat_platform.auth.routes.signed_in import needs
+from uat_service.forms import form
 from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
@@ -26,15 +28,24 @@ Algorithm = Literal["ES256", "RS256"]
 Grant = Literal["authorization_code", "client_credentials", "refresh_token"]
 Method = Literal["client_secret_basic", "client_secret_post", "none"]
 
-_WORD, _URI = r"^[!#-\[\]-~]+$", r"^[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+$"
+_WORDS = form(
+    r"^[!#-\[\]-~]+( [!#-\[\]-~]+)*$",
+    "words of ASCII with one space between them, without quotes and backslashes",
+)
+_URI = form(
+    r"^[A-Za-z][A-Za-z0-9+.-]*:[!-\"$-~]+$",
+    "an absolute URI without a fragment, such as https://shop.example/back",
+)
 # Said twice: one checks, the other is in the schema, which leaves out the rules of what is in a list.
 Word = Annotated[
-    str, msgspec.Meta(pattern=_WORD, max_length=100), Parameter(pattern=_WORD, max_length=100)
+    str,
+    msgspec.Meta(pattern=WORD, max_length=LONGEST_WORD),
+    Parameter(pattern=WORD, max_length=LONGEST_WORD),
 ]
 Uri = Annotated[
     str, msgspec.Meta(pattern=_URI, max_length=2000), Parameter(pattern=_URI, max_length=2000)
 ]
-Scope = Annotated[str, msgspec.Meta(pattern=r"^[!#-\[\]-~]+( [!#-\[\]-~]+)*$", max_length=1000)]
+Scope = Annotated[str, msgspec.Meta(pattern=_WORDS, max_length=1000)]
 
 
 class NewClient(msgspec.Struct):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from uat_service.duration import Duration
+from uat_service.forms import form
 
 __all__ = ["Auth", "Limit", "Route", "Table", "UpstreamDefinition"]
 
@@ -40,8 +41,9 @@ def _path(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+    parts = urlsplit(value)  # Which leaves out line endings and tabs, wherever they are.
+    plain = value.isprintable() and parts.hostname and not parts.path.strip("/")
+    if not plain or parts.scheme not in {"http", "https"}:
         raise ValueError("must be like http://host:port")
     return value.rstrip("/")
 
@@ -59,13 +61,24 @@ def _method(value: str) -> str:
     return value
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+_NAME = form(
+    r"^[a-z0-9][a-z0-9-]{0,62}$",
+    "1 to 63 small letters, digits and hyphens, a letter or digit first",
+)
+_HEADER = form(r"^[A-Za-z0-9-]{1,100}$", "1 to 100 letters, digits and hyphens")
+_SCOPE = form(
+    r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$",
+    "one word of up to 100 letters of ASCII, without quotes and backslashes",
+)
+Name = Annotated[str, Field(pattern=_NAME)]
 Path = Annotated[str, AfterValidator(_path)]
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+HeaderName = Annotated[str, Field(pattern=_HEADER)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, regex_engine="python-re"
+    )
 
 
 class Limit(_Part):
@@ -136,7 +149,7 @@ class Route(_Part):
     upstream: Name
     rewrite: Path | None = None
     auth: Auth = "required"
-    scopes: tuple[Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,100}$")], ...] = ()
+    scopes: tuple[Annotated[str, Field(pattern=_SCOPE)], ...] = ()
     limit: Name = "default"
     deadline: Duration | None = None
 

@@ -5,6 +5,7 @@ import tomllib
 from pydantic import ValidationError
 
 from uat_platform.gateway.routes.definition import Table
+from uat_service.forms import in_words
 
 __all__ = ["LARGEST", "RoutesError", "read_table"]
 
@@ -46,4 +47,4 @@ def _place(loc: tuple[int | str, ...]) -> str:
 
 
 def _said(message: str) -> str:
-    return message.removeprefix("Value error, ")
+    return in_words(message.removeprefix("Value error, "))

@@ -19,19 +19,31 @@ from litestar.params import JSONBody
 from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import RegistryFullError
-from uat_platform.load_balancer.routes.names import ID, Id, Name
+from uat_platform.load_balancer.routes.names import OWN_ID, Id, Name
+from uat_service.forms import form
 from uat_service.problems import problem_responses
 from uat_service.resolver import Instance
 
 __all__ = ["routes"]
 
+_SHORTEST = 0.1  # Nobody can renew more often, and who tries does nothing else.
 _RENEWALS = 3  # While a lease lasts, so that two of them may be lost.
 _NAMED = r"[A-Za-z0-9._-]+"
 _IPV6 = (
     r"\[(::1|([0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|([0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4})\]"
 )
 _PORT = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
-_PATH = r"^/[!-~]{0,299}$"
+_URL = form(
+    rf"^https?://({_NAMED}|{_IPV6})(:{_PORT})?$",
+    "http or https, a host, and a port up to 65535, without a path, such as http://127.0.0.1:8401",
+)
+_PATH = form(
+    r"^/[!-~]{0,299}$", "a path that begins with a slash, of up to 300 characters of ASCII"
+)
+_METRICS = form(
+    r"^(/[!-~]{0,299})?$",
+    "empty, or a path that begins with a slash, of up to 300 characters of ASCII",
+)
 
 Path = Annotated[str, msgspec.Meta(pattern=_PATH, examples=["/health/ready"])]
 Words = Annotated[str, msgspec.Meta(max_length=100)]
@@ -43,14 +55,14 @@ class Offer(msgspec.Struct):
     url: Annotated[
         str,
         msgspec.Meta(
-            pattern=rf"^https?://({_NAMED}|{_IPV6})(:{_PORT})?$",
+            pattern=_URL,
             max_length=300,
             examples=["http://127.0.0.1:8401"],
         ),
     ]
-    id: Annotated[
-        str, msgspec.Meta(pattern=rf"^$|{ID}", description="Empty: made of host and port")
-    ] = ""
+    id: Annotated[str, msgspec.Meta(pattern=OWN_ID, description="Empty: made of host and port")] = (
+        ""
+    )
     version: Words = ""
     zone: Words = ""
     weight: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
@@ -59,7 +71,7 @@ class Offer(msgspec.Struct):
     ] = 0.0
     health_path: Path = "/health/ready"
     metrics_path: Annotated[
-        str, msgspec.Meta(pattern=r"^(/[!-~]{0,299})?$", description="Empty: it has none")
+        str, msgspec.Meta(pattern=_METRICS, description="Empty: it has none")
     ] = "/metrics"
 
 
@@ -94,7 +106,7 @@ async def register(
     new = Registration(
         name,
         instance,
-        lease=min(asked, settings.longest_lease),
+        lease=min(max(asked, _SHORTEST), settings.longest_lease),
         health=data.health_path,
         metrics=data.metrics_path,
     )

@@ -12,6 +12,7 @@ from litestar.openapi import ResponseSpec
 from uat_platform.metrics_aggregator.promql.errors import QueryError
 from uat_platform.metrics_aggregator.promql.values import Value, is_ranges, is_vector, number
 from uat_platform.metrics_aggregator.series.samples import Samples
+from uat_service.problems import told
 
 __all__ = ["AS_PROMETHEUS", "Data", "Refused", "Shown", "answers", "data"]
 
@@ -75,10 +76,10 @@ def _query_error(_: Request[Any, Any, Any], error: QueryError) -> Response[Refus
 
 
 def _invalid(_: Request[Any, Any, Any], error: HTTPException) -> Response[Refused]:
-    extra = cast("list[object]", error.extra) if isinstance(error.extra, list) else []
-    told = "; ".join(_told(each) for each in extra)
+    errors = told(error.extra)
+    each = cast("list[object]", errors) if isinstance(errors, list) else []
     return Response(
-        Refused("bad_data", told or error.detail),
+        Refused("bad_data", "; ".join(map(_told, each)) or error.detail),
         status_code=error.status_code,
         headers=error.headers,
     )

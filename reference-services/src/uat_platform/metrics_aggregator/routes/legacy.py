@@ -12,10 +12,20 @@ from litestar.params import JSONBody, QueryParameter
 from uat_platform.metrics_aggregator.fleet.aggregates import Aggregate, Record, aggregate, record
 from uat_platform.metrics_aggregator.parts import Parts
 from uat_platform.metrics_aggregator.scraping.target import from_address
+from uat_service.forms import form
 from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
+_ID = form(r"^[^\x00-\x1f\x7f]{1,100}$", "1 to 100 letters, none of them a control character")
+_ENDPOINT = form(
+    r"^https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?/?$",
+    "http or https, a host and perhaps a port, such as http://127.0.0.1:8091",
+)
+_LABEL = form(
+    "^[a-zA-Z][a-zA-Z0-9_]{0,63}$",
+    "1 to 64 letters, digits and underscores, a letter first",
+)
 Metric = Annotated[str | None, QueryParameter(max_length=300, description="Name of a metric")]
 Named = Annotated[str | None, QueryParameter(max_length=300, description="Name of a service")]
 
@@ -23,12 +33,12 @@ Named = Annotated[str | None, QueryParameter(max_length=300, description="Name o
 class Registration(msgspec.Struct):
     """A service that wants to be asked."""
 
-    service_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    service_id: Annotated[str, msgspec.Meta(pattern=_ID, examples=["ml-inference"])]
     service_type: Literal["go", "rust", "node", "python"]
     endpoint: Annotated[
         str,
         msgspec.Meta(
-            pattern=r"^https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?/?$",
+            pattern=_ENDPOINT,
             max_length=300,
             description="Where its /metrics is",
             examples=["http://127.0.0.1:8091"],
@@ -36,7 +46,7 @@ class Registration(msgspec.Struct):
     ]
     labels: Annotated[
         dict[
-            Annotated[str, msgspec.Meta(pattern="^[a-zA-Z][a-zA-Z0-9_]{0,63}$")],
+            Annotated[str, msgspec.Meta(pattern=_LABEL)],
             Annotated[str, msgspec.Meta(max_length=200)],
         ],
         msgspec.Meta(max_length=20),
