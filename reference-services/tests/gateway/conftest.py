@@ -94,6 +94,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
             "api-gateway",
             {
                 "ROUTES_FILE": str(file),
+                "ROUTES_PUT_FILE": str(place / "put.toml"),
                 "IDENTITY_FILE": str(place / "identity.pem"),
                 "LOAD_BALANCER_URL": "http://127.0.0.1:1",
                 "AUTH_URL": auth or "http://127.0.0.1:1",

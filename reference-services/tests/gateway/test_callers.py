@@ -121,6 +121,15 @@ def test_a_token_has_to_be_good_for_all_that_a_route_asks(platform: Any) -> None
     assert let_in.status_code == 200
 
 
+def test_an_api_key_that_is_good_for_too_little_hears_that_a_token_is_needed(platform: Any) -> None:
+    refused = platform.gateway.get("/writers", **{"X-API-Key": "sk-ann"})
+
+    assert refused.status_code == 403
+    assert refused.json()["detail"] == (
+        "An API key is not enough here: show a token that is good for: write publish."
+    )
+
+
 def test_a_token_is_forgotten_when_it_has_expired(platform: Any) -> None:
     shown = platform.gateway.tokens("ann", exp=wall_time() - 29.0)  # of 30 s that clocks may differ
 

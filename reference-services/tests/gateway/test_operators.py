@@ -22,6 +22,7 @@ SECOND = FIRST.replace('"/one"', '"/two"').replace('"one"', '"two"')
 @pytest.fixture
 def gateway(start: Any, platform: Any) -> Any:
     with start(FIRST.format(url=platform.echo_url)) as gateway:
+        gateway.first = FIRST.format(url=platform.echo_url)
         gateway.second = SECOND.format(url=platform.echo_url)
         yield gateway
 
@@ -66,8 +67,19 @@ def test_new_routes_hold_from_one_moment_and_are_kept(gateway: Any) -> None:
     }
     assert gateway.get("/one").status_code == 404
     assert gateway.get("/two").status_code == 200
-    assert gateway.file.read_text() == gateway.second
-    assert gateway.admin("GET", "/admin/routes").json()["version"] == 2
+    told = gateway.admin("GET", "/admin/routes").json()
+    assert (told["version"], told["put"], told["toml"]) == (2, True, gateway.second)
+    assert gateway.file.read_text() == gateway.first
+
+
+def test_the_configured_routes_are_put_back_by_putting_them(gateway: Any) -> None:
+    gateway.admin("PUT", "/admin/routes", gateway.second)
+
+    gateway.admin("PUT", "/admin/routes", gateway.first)
+
+    told = gateway.admin("GET", "/admin/routes").json()
+    assert (told["version"], told["put"]) == (3, False)
+    assert gateway.get("/one").status_code == 200
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(gateway: Any) -> None:
@@ -99,10 +111,8 @@ def test_routes_that_somebody_else_has_replaced_are_not_overwritten(gateway: Any
     assert [first.status_code, again.status_code, dry.status_code] == [200, 412, 412]
 
 
-def test_a_file_whose_place_is_gone_is_a_conflict(gateway: Any) -> None:
+def test_routes_that_cannot_be_kept_are_a_conflict(gateway: Any) -> None:
     gateway.file.unlink()
-    gateway.file.parent.joinpath("identity.pem").unlink()
-    gateway.file.parent.rmdir()
 
     answer = gateway.admin("PUT", "/admin/routes", gateway.second)
 

@@ -1,5 +1,6 @@
 """What the gateway answers by itself: problem details (RFC 9457), with the id of the request."""
 
+from uat_platform.gateway.callers.caller import API_KEY
 from uat_resilience.integrations.headers import current_correlation
 from uat_resilience.integrations.serving.asgi_types import RawHeaders, Scope, Send, encoded
 from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
@@ -33,11 +34,14 @@ def unauthorized() -> Problem:
     )
 
 
-def insufficient(scopes: tuple[str, ...]) -> Problem:
-    """Return the answer to a token that is good for less."""
+def insufficient(scopes: tuple[str, ...], *, kind: str) -> Problem:
+    """Return the answer to a token, or an API key, that is good for less."""
     needed = " ".join(scopes)
     told = (("WWW-Authenticate", f'Bearer error="insufficient_scope", scope="{needed}"'),)
-    return Problem(403, "forbidden", "Forbidden", f"The token must be good for: {needed}.", told)
+    words = f"The token must be good for: {needed}."
+    if kind == API_KEY:
+        words = f"An API key is not enough here: show a token that is good for: {needed}."
+    return Problem(403, "forbidden", "Forbidden", words, told)
 
 
 def not_allowed(methods: tuple[str, ...]) -> Problem:

@@ -140,7 +140,7 @@ class Front:
             return None, counted
         counted = await self._limits.spend(route.limit, f"caller/{caller.id}")
         if not caller.scopes.issuperset(route.scopes):
-            raise _RefusedError(insufficient(route.scopes), counted)
+            raise _RefusedError(insufficient(route.scopes, kind=caller.kind), counted)
         return caller, counted
 
     async def _refuse(

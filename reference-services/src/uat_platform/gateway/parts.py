@@ -11,6 +11,7 @@ from uat_platform.gateway.callers.bearer import Bearers
 from uat_platform.gateway.callers.callers import Callers
 from uat_platform.gateway.callers.identity import Identities, read_key
 from uat_platform.gateway.limits import Limits
+from uat_platform.gateway.routes.files import RouteFiles
 from uat_platform.gateway.routes.live import LiveRoutes, Version
 from uat_platform.gateway.settings import GatewaySettings
 from uat_platform.gateway.upstreams.checking import Checking
@@ -82,7 +83,8 @@ class Parts:
             wall=wall_time,
         )
         self.checking = Checking(self.upstreams.all, interval=settings.health_interval)
-        self.routes = LiveRoutes(Path(settings.routes_file), self._take)
+        files = RouteFiles(Path(settings.routes_file), Path(settings.routes_put_file))
+        self.routes = LiveRoutes(files, self._take)
         self.routes.load()
 
     async def close(self) -> None:

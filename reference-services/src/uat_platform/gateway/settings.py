@@ -17,8 +17,9 @@ class GatewaySettings(Settings):
     upstream that the routes file says nothing else of.
 
     Attributes:
-        routes_file: The routes.
-        routes_interval: Seconds between two looks at that file.
+        routes_file: The routes as they are configured. It is only read.
+        routes_put_file: Where routes are kept that operators put, in place of those.
+        routes_interval: Seconds between two looks at these files.
         admin_token: What `/admin` asks for. Empty: it is closed.
         load_balancer_url: Whom to ask where services are. Empty: nobody.
         auth_url: The authentication service: its keys, and who knows API keys.
@@ -34,6 +35,7 @@ class GatewaySettings(Settings):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     routes_file: str = "reference-services/gateway.toml"
+    routes_put_file: str = ".uat/gateway-routes.toml"
     routes_interval: Duration = 1.0
     admin_token: SecretStr = SecretStr("")
     load_balancer_url: str = "http://127.0.0.1:8011"

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import httpx2
 
-from uat_platform.gateway.callers.caller import Caller
+from uat_platform.gateway.callers.caller import API_KEY, Caller
 from uat_platform.gateway.callers.memory import Memory
 from uat_resilience.errors import CallRefusedError
 from uat_service.tokens import InvalidTokenError
@@ -106,4 +106,4 @@ def _caller(told: object) -> Caller:
     user = cast("dict[str, Any]", body["user"])
     scope = body.get("scope", "")
     scopes = scope.split() if isinstance(scope, str) else [str(each) for each in scope]
-    return Caller(str(user["id"]), "api-key", frozenset(scopes), email=str(user.get("email", "")))
+    return Caller(str(user["id"]), API_KEY, frozenset(scopes), email=str(user.get("email", "")))

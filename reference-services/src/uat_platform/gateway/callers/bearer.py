@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from uat_platform.gateway.callers.caller import Caller
+from uat_platform.gateway.callers.caller import TOKEN, Caller
 from uat_platform.gateway.callers.memory import Memory
 from uat_service.tokens import InvalidTokenError, Verifier
 
@@ -52,6 +52,4 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         raise InvalidTokenError("claim")
     # RFC 9068 has a text with spaces; some issuers write a list.
     scopes = scope.split() if isinstance(scope, str) else [str(each) for each in scope]
-    return Caller(
-        subject, "token", frozenset(scopes), email=email if isinstance(email, str) else ""
-    )
+    return Caller(subject, TOKEN, frozenset(scopes), email=email if isinstance(email, str) else "")

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field
 
-__all__ = ["Caller", "Signed"]
+__all__ = ["API_KEY", "TOKEN", "Caller", "Signed"]
+
+TOKEN, API_KEY = "token", "api-key"
+"""How a caller has shown who it is."""
 
 
 @dataclass(slots=True)
@@ -24,7 +27,7 @@ class Caller:
 
     Attributes:
         id: The user, or the client that acts for itself.
-        kind: `token` or `api-key`: how it was shown.
+        kind: `TOKEN` or `API_KEY`.
         scopes: What it may do.
         email: Of the user, or empty.
         signed: Kept with the caller, as signing takes longer than all else.

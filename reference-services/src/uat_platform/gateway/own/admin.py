@@ -14,20 +14,27 @@ from uat_platform.gateway.own.schema import ADMIN, TakesToml
 from uat_platform.gateway.own.shown import ShownUpstream, shown
 from uat_platform.gateway.parts import Parts
 from uat_platform.gateway.routes import RoutesError, read_table
-from uat_platform.gateway.routes.live import ConflictError, ReadOnlyError
+from uat_platform.gateway.routes.files import ReadOnlyError
+from uat_platform.gateway.routes.live import ConflictError
 from uat_platform.gateway.routes.reading import LARGEST
+from uat_service.forms import form
 from uat_service.problems import problem_responses
 
 __all__ = ["admin"]
 
 _REFUSED = (401, 403)
+_METHOD = form("^[A-Za-z]{1,20}$", "a method, of 1 to 20 letters")
 
 
 class Held(msgspec.Struct):
-    """The routes that hold, and what is wrong with the file if it could not be taken."""
+    """The routes that hold, and what is wrong with the files if they could not be taken.
+
+    `put` is true where operators have put them in place of those that are configured.
+    """
 
     version: int
     digest: str
+    put: bool
     toml: str
     problems: list[str]
 
@@ -47,7 +54,7 @@ class Replaced(msgspec.Struct):
 async def held(parts: NamedDependency[Parts]) -> Response[Held]:
     """Return the routes that hold."""
     now = parts.routes.now
-    body = Held(now.number, now.digest, now.text, parts.routes.problems)
+    body = Held(now.number, now.digest, now.put, now.text, parts.routes.problems)
     return Response(body, headers={"ETag": f'"{now.digest}"'})
 
 
@@ -67,7 +74,7 @@ async def replace(
         HeaderParameter(name="If-Match", description="Digest of the version to replace."),
     ] = None,
 ) -> Response[Replaced]:
-    """Replace all routes in one step, and write them to the routes file."""
+    """Replace all routes in one step, and keep them, until the configured file changes."""
     expected = None if if_match in {None, "*"} else str(if_match).strip().strip('"')
     try:
         text = (await request.body()).decode("utf-8")
@@ -88,7 +95,7 @@ async def replace(
         raise ClientException(detail="Other routes hold by now.", status_code=412) from None
     except ReadOnlyError as error:
         raise ClientException(
-            detail=f"The routes file cannot be written ({error}).", status_code=409
+            detail=f"The routes cannot be kept ({error}).", status_code=409
         ) from None
     body = Replaced(
         applied=not dry_run,
@@ -111,8 +118,8 @@ async def upstreams(parts: NamedDependency[Parts]) -> list[ShownUpstream]:
 @get("/explain", responses=problem_responses(400, *_REFUSED), security=ADMIN)
 async def explained(
     parts: NamedDependency[Parts],
-    path: Annotated[str, QueryParameter(min_length=1, max_length=8192)],
-    method: Annotated[str, QueryParameter(pattern="^[A-Za-z]{1,20}$")] = "GET",
+    path: Annotated[str, QueryParameter(min_length=1, max_length=4096)],
+    method: Annotated[str, QueryParameter(pattern=_METHOD)] = "GET",
     host: Annotated[str, QueryParameter(max_length=255)] = "",
 ) -> Explained:
     """Tell what becomes of a request, without sending it."""
