@@ -8,6 +8,7 @@ from tests.docs.pages import PAGES, blocks
 INTEGRATIONS = [
     "aiohttp",
     "asgi",
+    "django",
     "httpx",
     "httpx2",
     "litestar",

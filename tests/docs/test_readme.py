@@ -14,12 +14,14 @@ def test_readme_begins_with_the_two_commands() -> None:
     assert [command.split("#")[0].strip() for command in commands] == ["make up", "make test"]
 
 
-def test_python_in_the_readme_runs_from_top_to_bottom() -> None:
+def test_python_in_the_readme_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    printed = re.findall(r"^```output\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
     exec("\n".join(blocks), {})  # noqa: S102 - it is our own README, and running it is the test
 
     assert blocks
+    assert capsys.readouterr().out == "".join(printed)
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/dependencies.md"])
