@@ -10,7 +10,7 @@ from contextvars import Context
 from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from uat_service.proxy.spelling import Heard
+from uat_service.spelling import Heard
 
 __all__ = ["AttentiveProtocol", "FaithfulProtocol"]
 

@@ -13,8 +13,8 @@ from uat_service.proxy.headers import end_to_end
 from uat_service.proxy.limit import Limit
 from uat_service.proxy.outgoing import framing, request_head
 from uat_service.proxy.pool import Pool
-from uat_service.proxy.spelling import Spelled
 from uat_service.proxy.target import Target
+from uat_service.spelling import Spelled
 
 __all__ = ["Exchange"]
 

@@ -3,8 +3,8 @@
 from uat_resilience.integrations.serving.asgi_types import RawHeaders, Scope
 from uat_service.proxy.errors import RefusedRequestError
 from uat_service.proxy.headers import FORWARDED, ambient, end_to_end, forwarded
-from uat_service.proxy.spelling import Heard
 from uat_service.proxy.target import Target
+from uat_service.spelling import Heard
 
 __all__ = ["Framing", "framing", "raw_target", "request_head", "request_headers"]
 

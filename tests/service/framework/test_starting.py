@@ -7,7 +7,7 @@ import httpx
 import pytest
 from tests.service.framework.running import started
 
-from uat_service import serve
+from uat_service.serve import command
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
     def ask(*arguments: str) -> str:
         with pytest.raises(SystemExit) as ended:
-            serve.main(list(arguments))
-        assert ended.value.code == serve.CANNOT_START
+            command.main(list(arguments))
+        assert ended.value.code == command.CANNOT_START
         return capsys.readouterr().err
 
     return ask
@@ -96,7 +96,7 @@ def test_required_dependency_that_is_not_there_stops_the_start() -> None:
 
         assert running.process.stderr is not None
         said = running.process.stderr.read().decode()
-    assert code == serve.CANNOT_START
+    assert code == command.CANNOT_START
     assert "lacking cannot start: something required is not there:" in said
     assert "DEPENDENCY  REQUIRED  STATUS     ERROR         AFTER" in said
     assert "stock       yes       unhealthy  RuntimeError" in said

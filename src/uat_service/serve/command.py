@@ -1,16 +1,4 @@
-"""Serve one service in this process: `python -m uat_service.serve MODULE:APP [--fd N] [--host H] [--port P]`.
-
-Exit codes:
-
-    0          ended in order
-    1          cut off, because it did not end in time
-    2          wrong arguments
-    3          cannot start: settings, import, port, or something required that is not there
-    128 + n    killed by a second signal n
-
-`UAT_LIFELINE_FD` names a descriptor, the read end of a pipe: when its other end is gone, so is whoever started
-this.
-"""
+"""The command: what its arguments mean, and how a service is loaded."""
 
 import argparse
 import gc
@@ -22,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from uat_service import serve
 from uat_service.app import Service
 from uat_service.environment import ConfigurationError
 from uat_service.server import Server, inherited, listening
@@ -35,7 +24,7 @@ _LIFELINE = "UAT_LIFELINE_FD"
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve what the command line names, until a signal comes."""
-    parser = argparse.ArgumentParser(prog="python -m uat_service.serve", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m uat_service.serve", description=serve.__doc__)
     parser.add_argument("app", help="the service, as MODULE:APP", metavar="MODULE:APP")
     parser.add_argument("--fd", type=int, help="a listening socket that was inherited")
     parser.add_argument("--own-fd", type=int, help="a second one, which no other process shares")
@@ -72,7 +61,7 @@ def _loaded(name: str) -> Service:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    gc.disable()  # What is imported stays: to look for garbage among it would take an eighth of the start.
+    gc.disable()  # What is imported stays, as in `__main__`.
     try:
         found: object = import_module(module)
         for part in attribute.split("."):
@@ -109,7 +98,3 @@ def _fail(message: str, error: Exception | None = None) -> NoReturn:
         traceback.print_exception(error)
     sys.stderr.write(message + "\n")
     raise SystemExit(CANNOT_START)
-
-
-if __name__ == "__main__":
-    main()
