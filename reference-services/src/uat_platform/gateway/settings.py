@@ -1,13 +1,24 @@
 """What the gateway may be told from outside; the names are those of environment variables, in small letters."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
+from uat_platform.gateway.cors import ANY
 from uat_service.duration import Duration
 from uat_service.settings import Settings
 
 __all__ = ["GatewaySettings"]
+
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?")
+
+
+def _origin(value: str) -> str:
+    if value != ANY and not _ORIGIN.fullmatch(value):
+        raise ValueError("must be origins such as https://shop.example, with commas between, or *")
+    return value
 
 
 class GatewaySettings(Settings):
@@ -30,6 +41,8 @@ class GatewaySettings(Settings):
         identity_key: Private key (PEM, P-256) that identities are signed with; the same for all replicas.
         identity_file: Where one is kept that was made because there is none given.
         identity_lifetime: Seconds a signed identity is good for; it is made anew when half of them are over.
+        cors_origins: Origins whose pages may ask: such as `https://shop.example`, or `*`. None: it is left to the
+            services.
         clients: Clients whose rates are kept apart at most.
     """
 
@@ -47,4 +60,5 @@ class GatewaySettings(Settings):
     identity_key: SecretStr = SecretStr("")
     identity_file: str = ".uat/gateway-identity.pem"
     identity_lifetime: Duration = 60.0
+    cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     clients: Annotated[int, Field(ge=1)] = 10_000

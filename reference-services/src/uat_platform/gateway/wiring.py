@@ -7,6 +7,7 @@ import anyio
 from litestar import Litestar
 from litestar.openapi.spec import SecurityScheme
 
+from uat_platform.gateway.cors import Cors
 from uat_platform.gateway.front import Front
 from uat_platform.gateway.own import general
 from uat_platform.gateway.own.admin import admin
@@ -43,7 +44,7 @@ def serving(settings: GatewaySettings, variables: Mapping[str, str]) -> Service:
     token = settings.admin_token.get_secret_value()
 
     def around(app: App) -> App:
-        return Front(
+        front = Front(
             app,
             routes=parts.routes,
             upstreams=parts.upstreams,
@@ -51,6 +52,7 @@ def serving(settings: GatewaySettings, variables: Mapping[str, str]) -> Service:
             identities=parts.identities,
             limits=parts.limits,
         )
+        return Cors(front, settings.cors_origins) if settings.cors_origins else front
 
     service = Service(
         "api-gateway",
