@@ -7,9 +7,11 @@ For the field `bulkhead_size` of the service `order-desk`, the first of these th
     BULKHEAD_SIZE                   as the README has it
 
 Each of them may end in `_FILE`: then it names a file that holds the value, as secrets of Docker and Kubernetes do.
-An empty variable counts as not set.
+An empty variable counts as not set. So does a port that is a URL: Kubernetes tells every pod of a service `orders`
+`ORDERS_PORT=tcp://10.0.0.7:80`, which is not where it is to listen.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +24,7 @@ _OURS = "UAT_"
 # Set by whoever starts services, for them or for programs beside them.
 _RESERVED = ("UAT_LIFELINE_FD", "UAT_SERVICES__", "UAT_STACK_")
 _LARGEST = 1 << 20
+_LINK = re.compile(r"(tcp|udp|sctp)://")
 
 
 class ConfigurationError(ValueError):
@@ -58,7 +61,11 @@ class Environment:
         self.found: dict[str, str] = {}
         self.service = service
         self._prefix = shouted(service) + "_"
-        self._variables = {name.upper(): value for name, value in variables.items() if value}
+        self._variables = {
+            name.upper(): value
+            for name, value in variables.items()
+            if value and not (name.upper().endswith("_PORT") and _LINK.match(value))
+        }
 
     def read(self, fields: Mapping[str, object]) -> dict[str, str]:
         """Return the values that are set, by field.

@@ -26,6 +26,12 @@ def read(**variables: str) -> OrderSettings:
     return OrderSettings.read("order-desk", variables)
 
 
+@pytest.mark.parametrize("link", ["tcp://10.0.0.7:80", "udp://10.0.0.7:53"])
+def test_what_kubernetes_calls_a_port_is_none(link: str) -> None:
+    assert read(ORDER_DESK_PORT=link).port == read().port
+    assert read(ORDER_DESK_PORT=link, PORT="8081").port == 8081
+
+
 def test_names_are_those_of_the_readme() -> None:
     settings = read(
         PORT="8081",
