@@ -132,7 +132,14 @@ def health(*, as_json: bool) -> None:
 @main.command()
 @click.argument("name", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on.")
-@click.option("-n", "--lines", default=100, show_default=True, help="How many of each log.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="How many of each log.",
+)
 @as_json
 def logs(name: str | None, *, follow: bool, lines: int, as_json: bool) -> None:
     """Print what the processes of a service, or of all, have written."""

@@ -90,8 +90,9 @@ def test_a_websocket_that_shows_nothing_is_refused_where_it_must(platform: Any) 
 
 def test_the_gateways_own_socket_sends_back_what_it_gets(platform: Any) -> None:
     with connect(f"ws://127.0.0.1:{platform.gateway.served.port}/ws") as socket:
-        socket.send("hello")
-        assert socket.recv(timeout=10) == "hello"
+        for message in ("hello", b"\x00\xff", "", b""):
+            socket.send(message)
+            assert socket.recv(timeout=10) == message
 
 
 def test_requests_are_counted_by_the_path_of_their_route(platform: Any) -> None:

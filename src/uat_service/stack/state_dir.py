@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -98,10 +99,10 @@ class StateDir:
         log.flush()
 
     def kept(self, instances: Iterable[str], *, lines: int) -> list[tuple[str, bytes]]:
-        """Return the last lines of the logs, as name and line."""
+        """Return the last lines of the logs, as name and line; none for 0."""
         return [
             (instance, line)
             for instance in instances
             if self.log(instance).exists()
-            for line in self.log(instance).read_bytes().splitlines()[-lines:]
+            for line in deque(self.log(instance).read_bytes().splitlines(), maxlen=lines)
         ]

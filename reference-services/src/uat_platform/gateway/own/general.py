@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from litestar import Request, WebSocket, get, post, websocket
 from litestar.di import NamedDependency
-from litestar.exceptions import WebSocketDisconnect
 
 from uat_platform.gateway.parts import Parts
 
@@ -63,11 +62,11 @@ async def jwks(parts: NamedDependency[Parts]) -> Keys:
 async def echo(socket: WebSocket[Any, Any, Any]) -> None:
     """Send every message back."""
     await socket.accept()
-    try:
-        while True:
-            await socket.send_text(await socket.receive_text())
-    except WebSocketDisconnect:
-        return
+    while (heard := await socket.receive())["type"] == "websocket.receive":
+        if heard.get("text") is not None:
+            await socket.send_text(heard["text"])
+        else:
+            await socket.send_bytes(heard["bytes"])
 
 
 routes = [refresh, heard, heard_too, jwks, echo]
