@@ -311,6 +311,36 @@ def test_a_forked_child_begins_anew() -> None:
     assert shutdown.ready
 
 
+def test_a_block_from_before_the_fork_is_not_missed_by_the_child() -> None:
+    shutdown, before = GracefulShutdown(grace=5.0, clock=FakeClock(auto=True)), []
+    inherited = shutdown.track()
+    inherited.__enter__()
+    before.append(shutdown.running)
+
+    shutdown.renew()
+    work = shutdown.track()
+    work.__enter__()
+    inherited.__exit__(None, None, None)
+
+    assert before == [1]
+    assert shutdown.running == 1
+    assert not shutdown.drained()
+
+
+def test_a_child_that_is_forked_in_a_drain_does_not_hurry() -> None:
+    shutdown = GracefulShutdown()
+    inherited = shutdown.track()
+    inherited.__enter__()
+    shutdown.begin()
+    assert shutdown.signal.is_set
+
+    shutdown.renew()
+    inherited.__exit__(None, None, None)
+
+    assert not shutdown.signal.is_set
+    assert shutdown.ready
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

@@ -1,13 +1,15 @@
 import asyncio
 import threading
+from math import inf, nextafter
 from typing import Any
 
 import anyio
 import pytest
 import trio
+from tests.pausing import pause
 
 from uat_resilience.ambient import DrainSignal, EnforcedDeadline, current_drain
-from uat_resilience.clock import SystemClock
+from uat_resilience.clock import SystemClock, default_clock
 from uat_resilience.testing import FakeClock
 from uat_resilience.testing.settling import settle
 from uat_resilience.waiting import world
@@ -47,6 +49,18 @@ def test_a_waiter_whose_loop_is_gone_cannot_be_woken() -> None:
 
     assert asyncio.run(make()).grant() is False
     assert trio.run(make_trio).grant() is False
+
+
+async def test_the_shortest_wait_there_is_moves_virtual_time() -> None:
+    # Where the sum of two times, less the one, is the one: a loop that waits until then would go on for ever.
+    now = 4.205714096572141
+    until = nextafter(now, inf)
+    assert now + until - now == now
+    await pause(now)
+
+    await world().waiter().wait(default_clock.clock, until)
+
+    assert default_clock.clock.now() >= until
 
 
 @BACKENDS

@@ -40,15 +40,19 @@ class DrainGate:
     Args:
         name: In refusals and events.
         machine: Decides.
+        signal: Is set when work had better come to an end.
         clock: The shutdown's clock, or None for the default one.
         bus: Where events go.
-
-    Attributes:
-        signal: Is set when work had better come to an end.
     """
 
     def __init__(
-        self, name: str, machine: DrainMachine, *, clock: Clock | None, bus: EventBus
+        self,
+        name: str,
+        machine: DrainMachine,
+        signal: DrainSignal,
+        *,
+        clock: Clock | None,
+        bus: EventBus,
     ) -> None:
         self._name = name
         self._clock = clock
@@ -59,7 +63,7 @@ class DrainGate:
             self._make, self._tell
         )
         self._waiters: dict[Waiter, None] = {}
-        self.signal = DrainSignal()
+        self._signal = signal
 
     def time(self) -> Clock:
         """Return the clock that is gone by."""
@@ -169,7 +173,7 @@ class DrainGate:
         changes, woken = moved
         for change in changes:
             if change.new >= Phase.DRAINING:
-                self.signal.set()
+                self._signal.set()
             if self._bus.wants(ShutdownPhaseChanged):
                 self._bus.emit(ShutdownPhaseChanged(self._name, change.at, change.old, change.new))
         for waiter in woken:

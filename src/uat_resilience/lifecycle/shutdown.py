@@ -5,6 +5,7 @@ from collections.abc import Callable
 from uat_resilience._core.arguments import seconds, seconds_or_zero
 from uat_resilience._core.drain import DrainMachine, Phase
 from uat_resilience._core.hysteresis import Probe, Status
+from uat_resilience.ambient import DrainSignal
 from uat_resilience.clock import Clock
 from uat_resilience.lifecycle.closers import Closers
 from uat_resilience.lifecycle.drain_gate import DrainGate, ShutdownSnapshot
@@ -60,10 +61,15 @@ class GracefulShutdown:
         if seconds_or_zero("delay", delay) > grace:
             raise ValueError(f"delay must be at most grace ({grace:g} s), not {delay!r}")
         bus = default_bus if bus is None else bus
-        machine = DrainMachine(delay=delay, grace=grace)
-        self._machine = machine
-        self._gate = DrainGate(_NAME, machine, clock=clock, bus=bus)
-        self.signal = self._gate.signal
+        self.signal = DrainSignal()
+
+        def gate() -> DrainGate:
+            machine = DrainMachine(delay=delay, grace=grace)
+            return DrainGate(_NAME, machine, self.signal, clock=clock, bus=bus)
+
+        self._new_gate = gate
+        self._gate = gate()
+        self._machine = self._gate.machine
         self._closers = Closers(clock, bus)
         if health is not None:
             health.watch(
@@ -191,8 +197,14 @@ class GracefulShutdown:
         return SignalWatch(self.begin, self.force).undo
 
     def renew(self) -> None:
-        """In a forked child: no work runs, and nobody asked it to shut down."""
+        """In a forked child: no work runs, and nobody asked it to shut down.
+
+        Blocks that began before leave the gate that they entered, which nobody uses any more.
+        """
+        self.signal.renew()
         self._gate.renew()
+        self._gate = self._new_gate()
+        self._machine = self._gate.machine
 
     def _over(self) -> bool:
         self._gate.move(self._machine.close)

@@ -208,8 +208,10 @@ def _cut_at(clock: Clock, until: float | None) -> Generator[None]:
 def _cutting(clock: Clock, until: float) -> tuple[trio.CancelScope, Callable[[], object] | None]:
     """Return a cancel scope that ends at `until`, and what calls that off where trio does not do so itself."""
     if isinstance(clock, SystemClock):
-        # Real time, or the run's own virtual time: trio keeps it best.
-        return trio.CancelScope(deadline=trio.current_time() + until - clock.now()), None
+        # Real time, or the run's own virtual time: trio keeps it best. The seconds left come first: to add up two
+        # times and take one away may round to now, where virtual time stands still for ever.
+        left = until - clock.now()
+        return trio.CancelScope(deadline=trio.current_time() + left), None
     scope, token = trio.CancelScope(), current_trio_token()
     return scope, clock.arm(until, lambda: _run_in(token, scope.cancel))
 
