@@ -1,10 +1,22 @@
-from threading import Event
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from tests.simulate.inside import End, Probe, inside, one, sleep
 
 from uat_resilience.clock import Clock
 from uat_resilience.simulate.kernel import TURN, Kernel
+from uat_resilience.testing import FakeClock
+
+
+def elsewhere(work: Callable[[], Any]) -> Any:
+    """Return what comes of work in another thread."""
+    came: list[Any] = []
+    thread = Thread(target=lambda: came.append(work()))
+    thread.start()
+    thread.join()
+    return came[0]
 
 
 def test_timers_fire_in_the_order_of_their_times_and_move_the_clock() -> None:
@@ -124,3 +136,21 @@ def test_interrupt_comes_out_of_the_run() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         one(body)
+
+
+def test_other_threads_go_on_by_the_clock_there_was_before() -> None:
+    rung = Event()
+    rung.set()
+    fired: list[float] = []
+    with FakeClock(start=7.0, seed=1) as outside:
+        kernel = Kernel()
+        drawn = elsewhere(kernel.random)
+        elsewhere(lambda: kernel.arm(8.0, lambda: fired.append(outside.now())))
+        waited = elsewhere(lambda: kernel.wait(rung, None))
+        told = elsewhere(kernel.now)
+        outside.advance(1.0)
+
+    assert drawn == FakeClock(seed=1).random()
+    assert (told, waited, fired) == (7.0, True, [8.0])
+    assert kernel.idle
+    assert kernel.random() == Kernel().random()

@@ -15,6 +15,7 @@ from uat_resilience import (
     Timeout,
     default_bus,
 )
+from uat_resilience.clock import default_clock
 from uat_resilience.simulate import (
     Bursts,
     Dependency,
@@ -146,6 +147,21 @@ def test_what_other_threads_tell_is_not_of_the_simulation() -> None:
     result = run(Workload(arrivals=Bursts(1, 10.0), duration=1.0), WELL, Telling())
 
     assert result.breaker_changes == ()
+
+
+def test_lots_that_other_threads_draw_are_not_of_the_simulation() -> None:
+    class Drawing(Plain):
+        async def acall(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+            thread = threading.Thread(target=default_clock.clock.random)
+            thread.start()
+            thread.join()
+            return await fn(*args, **kwargs)
+
+    def ended(*outermost: Plain) -> float:
+        retry = Retry(DependencyError, attempts=5, budget=None)
+        return run(TEN_SECONDS, DOWN, Pipeline(*outermost, retry)).ended
+
+    assert ended(Drawing()) == ended()
 
 
 @pytest.mark.usefixtures("_nobody_listens")

@@ -8,7 +8,8 @@ they ask `waiting.world()` who runs them, and a kernel is an answer like asyncio
     a task blocks   on one object at a time, and a wake-up that names another object comes too late and is ignored
     a cut           is thrown into a task where it is blocked, and knows who asked for it, so nobody else takes it
 
-Single-threaded. One kernel is for one run.
+Single-threaded. One kernel is for one run. While it is everybody's clock, other threads go on by the one there was
+before: a heartbeat in the background neither stands still nor draws one of the simulation's lots.
 """
 
 from abc import ABC, abstractmethod
@@ -19,8 +20,10 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf
 from random import Random  # noqa: TID251 - a clock deals out chance, and this one the same each time
-from threading import Event
+from threading import Event, get_ident
 from typing import cast
+
+from uat_resilience.clock import default_clock
 
 __all__ = ["TURN", "Cut", "Kernel", "Task", "running"]
 
@@ -82,7 +85,9 @@ class Kernel:
     def __init__(self, seed: object = 0) -> None:
         self.at = 0.0
         self.current: Task | None = None
-        self.random = Random(f"{seed}/policies").random  # noqa: S311 - lots, not secrets
+        self._draw = Random(f"{seed}/policies").random  # noqa: S311 - lots, not secrets
+        self._thread = get_ident()
+        self._outside = default_clock.clock
         self._timers: list[tuple[float, int, Callable[..., object], object]] = []
         self._ready: deque[tuple[Task, object]] = deque()
         self._order = count()
@@ -94,18 +99,26 @@ class Kernel:
 
     def now(self) -> float:
         """Return seconds since the beginning."""
-        return self.at
+        return self.at if get_ident() == self._thread else self._outside.now()
 
-    def wait(self, event: Event, until: float | None) -> bool:  # noqa: ARG002 - a clock's method
+    def random(self) -> float:
+        """Return a uniform number from [0, 1): the same ones in each run."""
+        return self._draw() if get_ident() == self._thread else self._outside.random()
+
+    def wait(self, event: Event, until: float | None) -> bool:
         """Refuse: one thread runs all calls.
 
         Raises:
             RuntimeError: Always.
         """
+        if get_ident() != self._thread:
+            return self._outside.wait(event, until)
         raise RuntimeError("a simulated call cannot block its thread: guard async functions")
 
     def arm(self, until: float, fire: Callable[[], object]) -> Callable[[], object]:
         """Call `fire` at `until`; return what calls that off."""
+        if get_ident() != self._thread:
+            return self._outside.arm(until, fire)
         armed = [fire]
         self.at_time(until, _fire, armed)
         return armed.clear

@@ -39,8 +39,8 @@ def run(
     """Run a workload against a dependency through real policies, on virtual time, and return what came of it.
 
     The policies are those of any program, unchanged, on their async path. Those that were given no clock go by the
-    simulation's time, in the whole process: nothing else should use them meanwhile. They keep their state, so make
-    new ones for each run. The same seed gives the same result; calls arrive at the same times and policies or no.
+    simulation's time, in this thread; in other threads they go on as before. They keep their state, so make new
+    ones for each run. The same seed gives the same result; calls arrive at the same times and policies or no.
 
     Args:
         workload: What is asked, and when.
