@@ -136,6 +136,18 @@ class IdempotencyMiddleware:
     async def _run(self, scope: Scope, receive: Replay, send: Send, key: str, owner: str) -> None:
         over = self._running[key] = asyncio.Event()
         answer = Answer(send, largest=self._largest)
+        try:
+            await self._recorded(scope, receive, answer, key, owner)
+        finally:
+            del self._running[key]
+            over.set()
+        if answer.reply is not None:
+            await _give(answer.reply, send)
+
+    async def _recorded(
+        self, scope: Scope, receive: Replay, answer: Answer, key: str, owner: str
+    ) -> None:
+        """Serve a request, and keep the answer; without one to keep, the key is free again."""
         kept = False
         try:
             await self._app(scope, receive, answer.send)
@@ -145,15 +157,9 @@ class IdempotencyMiddleware:
                     await self._records.keep(key, owner, reply)
                     kept = True
         finally:
-            try:
-                if not kept:
-                    with anyio.CancelScope(shield=True):
-                        await self._records.release(key, owner)
-            finally:
-                del self._running[key]
-                over.set()
-        if answer.reply is not None:
-            await _give(answer.reply, send)
+            if not kept:
+                with anyio.CancelScope(shield=True):
+                    await self._records.release(key, owner)
 
     async def _over(self, running: asyncio.Event) -> bool:
         with anyio.move_on_after(self._patience):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
 from uat_resilience.clock import Clock
 from uat_service.stack import control
@@ -46,27 +46,27 @@ async def run(
         StackError: Ports are taken.
     """
     journal = Journal(state.keep, view.hear)
-    with ExitStack() as ends:
+    async with AsyncExitStack() as ends:
         sockets = ends.enter_context(Sockets(services.values(), host=described.stack.host))
         lifeline = ends.enter_context(Lifeline())
-        async with Prober(described.stack.host) as prober:
-            orchestrator = Orchestrator(
-                described,
-                services,
-                sockets=sockets,
-                lifeline=lifeline,
-                prober=prober,
-                journal=journal,
-                clock=clock,
-                variables=variables,
-                reload=reload,
-            )
-            for note in notes:
-                journal.note(note)
-            showing = asyncio.create_task(view.run(orchestrator.rows))
-            try:
-                async with control.serving(state.socket, orchestrator, journal):
-                    return await orchestrator.run()
-            finally:
-                showing.cancel()
-                await asyncio.gather(showing, return_exceptions=True)
+        prober = await ends.enter_async_context(Prober(described.stack.host))
+        orchestrator = Orchestrator(
+            described,
+            services,
+            sockets=sockets,
+            lifeline=lifeline,
+            prober=prober,
+            journal=journal,
+            clock=clock,
+            variables=variables,
+            reload=reload,
+        )
+        for note in notes:
+            journal.note(note)
+        showing = asyncio.create_task(view.run(orchestrator.rows))
+        try:
+            async with control.serving(state.socket, orchestrator, journal):
+                return await orchestrator.run()
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)

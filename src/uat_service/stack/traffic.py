@@ -1,10 +1,12 @@
 """Requests per second, p95 and breaker states out of what a service tells about itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from math import inf
 from typing import cast
 
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from uat_resilience import BreakerState
@@ -50,16 +52,9 @@ class Traffic:
 
 def sampled(text: str, *, at: float) -> Sample | None:
     """Return what `/metrics` says about requests; None when it says nothing, or nonsense."""
-    buckets: dict[float, float] = {}
-    told = False
     try:
-        for family in text_string_to_metric_families(text):
-            if family.name == _DURATION:
-                told = True
-                for sample in family.samples:
-                    if sample.name == f"{_DURATION}_bucket" and not _looked(sample.labels):
-                        bound = float(sample.labels["le"])
-                        buckets[bound] = buckets.get(bound, 0.0) + sample.value
+        told = [each for each in text_string_to_metric_families(text) if each.name == _DURATION]
+        buckets = _summed(told)
     except (ValueError, KeyError):
         return None
     return Sample(at, buckets) if told else None
@@ -85,6 +80,16 @@ def breakers(report: object) -> dict[str, str]:
         if isinstance(state, int) and 0 <= state < len(BreakerState):
             found[name] = BreakerState(state).name.lower().replace("_", "-")
     return found
+
+
+def _summed(families: Iterable[Metric]) -> dict[float, float]:
+    """Return the requests by upper bound, whatever they were for."""
+    buckets: dict[float, float] = {}
+    for sample in chain.from_iterable(family.samples for family in families):
+        if sample.name == f"{_DURATION}_bucket" and not _looked(sample.labels):
+            bound = float(sample.labels["le"])
+            buckets[bound] = buckets.get(bound, 0.0) + sample.value
+    return buckets
 
 
 def _looked(labels: Mapping[str, str]) -> bool:

@@ -78,14 +78,13 @@ class Writer:
                     self._waiting.task_done()
 
     async def _together(self, pieces: list[_Piece]) -> None:
-        outcomes: list[tuple[_Piece, Any, Exception | None]] = []
         try:
             async with self._begin() as connection:
-                for piece in pieces:
-                    if piece.done.done():
-                        continue  # Nobody waits any more, and it has not begun.
-                    outcome = await _alone(connection, piece)
-                    outcomes.append(outcome)
+                outcomes = [
+                    await _alone(connection, piece)
+                    for piece in pieces
+                    if not piece.done.done()  # Else nobody waits any more, and it has not begun.
+                ]
         except Exception as error:  # noqa: BLE001 - goes to everybody whose write was lost
             for piece in pieces:
                 if not piece.done.done():

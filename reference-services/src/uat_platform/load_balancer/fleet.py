@@ -127,22 +127,30 @@ class Fleet:
     def _applied(self, changes: list[Change]) -> list[Change]:
         now = self.now()
         for each in changes:
-            service, instance = each.registration.service, each.registration.instance
-            group = self._groups.get(service)
             if each.gone:
-                if group is not None:
-                    group.drop(instance.id)
-                    if not group.hosts:
-                        self._left(service, now)
-                continue
-            if group is None:
-                group = self._groups[service] = self._make(service)
-                self._arrived(service)
-            group.put(instance, now)
+                self._drop(each.registration, now)
+            else:
+                self._put(each.registration, now)
         if changes:
             for hear in self._hear:
                 hear(changes)
         return changes
+
+    def _put(self, registration: Registration, now: float) -> None:
+        service = registration.service
+        group = self._groups.get(service)
+        if group is None:
+            group = self._groups[service] = self._make(service)
+            self._arrived(service)
+        group.put(registration.instance, now)
+
+    def _drop(self, registration: Registration, now: float) -> None:
+        service = registration.service
+        group = self._groups.get(service)
+        if group is not None:
+            group.drop(registration.instance.id)
+            if not group.hosts:
+                self._left(service, now)
 
     def _left(self, service: str, now: float) -> None:
         del self._groups[service]
