@@ -24,6 +24,7 @@ from uat_resilience.simulate import (
     Memoryless,
     Outage,
     Poisson,
+    Result,
     Steady,
     Workload,
     run,
@@ -157,11 +158,10 @@ def test_lots_that_other_threads_draw_are_not_of_the_simulation() -> None:
             thread.join()
             return await fn(*args, **kwargs)
 
-    def ended(*outermost: Plain) -> float:
-        retry = Retry(DependencyError, attempts=5, budget=None)
-        return run(TEN_SECONDS, DOWN, Pipeline(*outermost, retry)).ended
+    def result(*outermost: Plain) -> Result:
+        return run(TEN_SECONDS, DOWN, Pipeline(*outermost, Retry(DependencyError)))
 
-    assert ended(Drawing()) == ended()
+    assert result(Drawing()) == result()
 
 
 @pytest.mark.usefixtures("_nobody_listens")
