@@ -1,5 +1,6 @@
 """Each client has its share, and is told how much of it is left."""
 
+import re
 from typing import Any
 
 import pytest
@@ -16,14 +17,12 @@ def test_every_answer_tells_what_is_left_and_the_one_too_many_when_to_come_back(
     answers = [platform.gateway.get("/tight") for _ in range(4)]
 
     assert [each.status_code for each in answers] == [200, 200, 200, 429]
-    assert [each.headers["RateLimit"] for each in answers[:3]] == [
-        '"tight";r=2;t=1000',
-        '"tight";r=1;t=2000',
-        '"tight";r=0;t=3000',
-    ]
+    told = [re.fullmatch(r'"tight";r=(\d);t=(\d+)', each.headers["RateLimit"]) for each in answers]
+    assert [one and int(one[1]) for one in told] == [2, 1, 0, 0]
+    # What has been given back while the requests were made is a matter of seconds.
+    assert [one and int(one[2]) for one in told[:3]] == pytest.approx([1000, 2000, 3000], abs=100)
     assert answers[0].headers["RateLimit-Policy"] == '"tight";q=3;w=3000'
     assert int(answers[3].headers["Retry-After"]) > 900
-    assert answers[3].headers["RateLimit"].startswith('"tight";r=0;')
     assert answers[3].json()["type"].endswith(":rate-limited")
 
 
