@@ -46,7 +46,9 @@ _METRICS = form(
 )
 
 Path = Annotated[str, msgspec.Meta(pattern=_PATH, examples=["/health/ready"])]
-Words = Annotated[str, msgspec.Meta(max_length=100)]
+# PostgreSQL keeps no letter 0, and a line ending has no place in a label.
+_WORDS = form(r"^[^\x00-\x1f\x7f]{0,100}$", "up to 100 letters, none of them a control character")
+Words = Annotated[str, msgspec.Meta(pattern=_WORDS)]
 
 
 class Offer(msgspec.Struct):
