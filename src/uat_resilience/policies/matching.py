@@ -1,4 +1,4 @@
-"""Which exceptions an argument such as `on` names: a type, a tuple of types, or a predicate."""
+"""Which exceptions `on` and `ignore` name (a type, a tuple of types, a predicate), and what an error then says."""
 
 from collections.abc import Callable
 from inspect import signature
