@@ -10,6 +10,7 @@ import msgspec
 from uat_platform.metrics_aggregator.scraping.scrape import Health, Scrape
 from uat_platform.metrics_aggregator.series.labels import NAME
 from uat_platform.metrics_aggregator.series.memory import Memory
+from uat_platform.metrics_aggregator.series.samples import Samples
 
 __all__ = ["Aggregate", "Record", "aggregate", "record"]
 
@@ -124,6 +125,29 @@ def aggregate(
         values[service] = values.get(service, 0.0) + samples.values[-1]
     known = (each.ledger.said(metric) for each in scrapes)
     said: dict[str, str] = next(filter(None, known), dict[str, str]())
+    return Aggregate(
+        name=metric,
+        type=said.get("type", "untyped"),
+        help=said.get("help", ""),
+        values={name: _finite(value) for name, value in values.items()},
+        aggregations=_aggregations([each for each in values.values() if math.isfinite(each)]),
+        time_series=_history(rows, points),
+        last_update=_written(max(samples.times[-1] for _, samples in rows)),
+    )
+
+
+def _aggregations(values: list[float]) -> Aggregations:
+    return Aggregations(
+        sum=sum(values) if values else None,
+        avg=sum(values) / len(values) if values else None,
+        min=min(values, default=None),
+        max=max(values, default=None),
+        count=len(values),
+    )
+
+
+def _history(rows: list[tuple[dict[str, str], Samples]], points: int) -> list[OldPoint]:
+    """Return the newest points of all rows together, in order of time."""
     history = sorted(
         (
             (time, value, labels)
@@ -133,25 +157,10 @@ def aggregate(
         ),
         key=lambda each: each[0],
     )
-    finite = [value for value in values.values() if math.isfinite(value)]
-    return Aggregate(
-        name=metric,
-        type=said.get("type", "untyped"),
-        help=said.get("help", ""),
-        values={name: _finite(value) for name, value in values.items()},
-        aggregations=Aggregations(
-            sum=sum(finite) if finite else None,
-            avg=sum(finite) / len(finite) if finite else None,
-            min=min(finite, default=None),
-            max=max(finite, default=None),
-            count=len(finite),
-        ),
-        time_series=[
-            OldPoint(_written(time), _finite(value), labels)
-            for time, value, labels in history[-points:]
-        ],
-        last_update=_written(max(samples.times[-1] for _, samples in rows)),
-    )
+    return [
+        OldPoint(_written(time), _finite(value), labels)
+        for time, value, labels in history[-points:]
+    ]
 
 
 def _finite(value: float) -> float | None:
