@@ -149,7 +149,8 @@ class Service:
             request_class=ReadRequest,
             response_class=Reply,
         )
-        app: App = Methods(cast("App", self.litestar))
+        # Here and below: a bound method is called at once, an object by way of its type.
+        app: App = Methods(cast("App", self.litestar.__call__)).__call__
         app = app if around is None else around(app)
         self._asgi = Outer(
             app,
@@ -163,7 +164,7 @@ class Service:
             shutdown=self.shutdown,
             max_timeout=self.settings.timeout_duration,
             limiter=self._bulkhead() if limiter is Unset.UNSET else limiter,
-        )
+        ).__call__
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI has it."""

@@ -15,6 +15,8 @@ A = TypeVar("A")
 class ReadRequest(Request[U, A, State]):
     """A request whose mistakes are its own: for `Litestar(request_class=ReadRequest)`."""
 
+    __slots__ = ()
+
     async def json(self) -> Any:  # noqa: ANN401 - as Litestar has it
         """Return what the body says.
 

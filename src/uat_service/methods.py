@@ -32,15 +32,12 @@ class Methods:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self._own: dict[str | None, App] = {"HEAD": self._head, "OPTIONS": self._options}
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection, as ASGI has it."""
-        if scope["type"] == "http":
-            if scope["method"] == "HEAD":
-                return self._head(scope, receive, send)
-            if scope["method"] == "OPTIONS":
-                return self._options(scope, receive, send)
-        return self._app(scope, receive, send)
+        answer = self._own.get(scope.get("method"), self._app)
+        return answer(scope, receive, send)
 
     async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
         as_get = _again(scope, "GET")

@@ -112,16 +112,19 @@ class Reply(Response[T]):
                 type_encoders=type_encoders,
             )
             return made
-        kind = self.media_type or media_type or MediaType.JSON
-        text = kind.value if isinstance(kind, Enum) else str(kind)
+        text, header = _kind(self.media_type or media_type or MediaType.JSON, self.encoding)
         body = self.render(self.content, text, get_serializer(own.response_type_encoders))
-        return _Whole(body, _header(text, self.encoding), status, self.background or background)
+        return _Whole(body, header, status, self.background or background)
 
 
 class _Whole(ASGIResponse):
     """An answer that is a body, its type and its length."""
 
     __slots__ = ()
+    # All that the class promises is there; its own way of making it is what takes the time.
+    encoding = "utf-8"
+    is_head_response = False
+    _encoded_cookies = ()
 
     def __init__(
         self,
@@ -130,16 +133,12 @@ class _Whole(ASGIResponse):
         status: int,
         background: BackgroundTask | BackgroundTasks | None,
     ) -> None:
-        # All that the class promises is there; its own way of making it is what takes the time.
         self.background = background
         self.body = body
         self.content_length = len(body)
         self.headers = MutableScopeHeaders()
         self.headers.headers = [kind, (b"content-length", b"%d" % len(body))]
-        self.encoding = "utf-8"
-        self.is_head_response = False
         self.status_code = status
-        self._encoded_cookies = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
         """Send it."""
@@ -160,6 +159,8 @@ class _Whole(ASGIResponse):
 
 
 @lru_cache(64)
-def _header(kind: str, encoding: str) -> tuple[bytes, bytes]:
+def _kind(given: Enum | str, encoding: str) -> tuple[str, tuple[bytes, bytes]]:
+    """Return a media type, and the header that tells it."""
+    kind = str(given.value if isinstance(given, Enum) else given)
     written = f"{kind}; charset={encoding}" if kind.startswith("text/") else kind
-    return b"content-type", written.encode("latin-1")
+    return kind, (b"content-type", written.encode("latin-1"))

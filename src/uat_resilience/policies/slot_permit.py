@@ -5,7 +5,7 @@ from typing import Self
 
 from uat_resilience.errors import BulkheadFullError
 from uat_resilience.policies.outcomes import Outcomes
-from uat_resilience.policies.permit import Permit, Verdict
+from uat_resilience.policies.permit import ENTERING, INSIDE, Permit, Verdict
 from uat_resilience.policies.slot_gate import SlotGate, Slots
 from uat_resilience.switches import switches
 
@@ -26,7 +26,7 @@ class SlotPermit(Permit):
     def __init__(
         self, gate: SlotGate, outcomes: Outcomes, full: Callable[[Outcomes], BulkheadFullError]
     ) -> None:
-        super().__init__()
+        Permit.__init__(self)  # `super()` would be one more object for each call.
         self._gate = gate
         self._outcomes = outcomes
         self._full = full
@@ -35,11 +35,12 @@ class SlotPermit(Permit):
 
     async def __aenter__(self) -> Self:
         # As it is inherited, without a coroutine of its own where nobody has to wait.
-        if self._entered:
+        if self._stage:
             raise self._entered_twice()
-        self._entered = True
+        self._stage = ENTERING
         if switches.guarding and not self._take_free():
             await self._atake()
+        self._stage = INSIDE
         return self
 
     def _take(self) -> None:

@@ -26,7 +26,6 @@ class _RequestLines:
 
     def __init__(self) -> None:
         self._ours: dict[str, Any] = {}
-        self._level = logging.NOTSET
         self._rest: dict[str, bytes] = {}
         self._lines = Lines(-1)
 
@@ -41,10 +40,11 @@ class _RequestLines:
         ours = structlog.get_config()
         # Who captures logs changes the list in place.
         self._ours = {**ours, "processors": [*ours["processors"]]}
-        self._lines, self._level = lines, level
+        self._lines = lines
         self._rest = {
             each: b"," + as_json({"event": "request", "level": each, **told})[1:]
-            for each in _LEVELS
+            for each, height in _LEVELS.items()
+            if height >= level
         }
 
     def tell(self, level: str, fields: dict[str, object]) -> None:
@@ -58,7 +58,7 @@ class _RequestLines:
         # Looked at once for the lines that are written together: looking takes longer than making one.
         if (not lines.held and structlog.get_config() != self._ours) or _bound():
             getattr(_logger, level)("request", **fields)
-        elif _LEVELS[level] >= self._level:
+        elif level in self._rest:
             fields["timestamp"] = datetime.now(UTC)
             lines.soon(as_json(fields)[:-1] + self._rest[level])
 

@@ -54,8 +54,8 @@ class Answer:
     """
 
     __slots__ = (
+        "_context",
         "_ended",
-        "_ledger",
         "_manner",
         "_scope",
         "_send",
@@ -70,7 +70,7 @@ class Answer:
         self.complete = False
         self._scope = scope
         self._send = send
-        self._ledger = context.ledger
+        self._context = context
         self._manner = manner
         self._ended = False
 
@@ -144,7 +144,7 @@ class Answer:
 
     def _carried(self, status: int, *, crashed: bool) -> RawHeaders:
         carried = [(_REQUEST_ID, self.correlation.request_id.encode())]
-        if status >= _FAILED and self._ledger.spent:
+        if status >= _FAILED and self._context.spent:
             carried += _SPENT
         # A server closes the connection when an error comes out of the application, and a caller that does not
         # know sends its next request into nothing.

@@ -28,12 +28,9 @@ RawHeaders = list[tuple[bytes, bytes]]
 def lookup(scope: Scope) -> Callable[[str], str | None] | None:
     """Return what finds a header of ours by its name, of several with one name the last; None if there is none."""
     given: RawHeaders = scope["headers"]
-    for name, _ in given:
-        if name in _KNOWN:
-            break
-    else:
-        return None  # Most requests, and found out in one look.
     table = dict(given)
+    if _KNOWN.isdisjoint(table):
+        return None  # Most requests, and found out in one look.
 
     def header(name: str) -> str | None:
         value = table.get(_RAW[name])

@@ -23,7 +23,7 @@ NORMAL = Priority.NORMAL
 """How much nearly all requests matter. To ask an enum for its member takes ten times as long (CPython 3.11)."""
 
 
-class RequestContext:
+class RequestContext(RetryLedger):
     """Set everything that a request brings, and unset what it does not bring.
 
     Servers may start a request in the context of an earlier one on the same connection: a pipelined request begins
@@ -38,10 +38,10 @@ class RequestContext:
 
     Attributes:
         correlation: Which request it is.
-        ledger: Says whether tries were spent on it.
+        spent: True once tries were spent on it.
     """
 
-    __slots__ = ("_attempt", "_drain", "_level", "_rest", "_tokens", "correlation", "ledger")
+    __slots__ = ("_attempt", "_drain", "_level", "_rest", "_tokens", "correlation")
 
     def __init__(
         self,
@@ -50,8 +50,8 @@ class RequestContext:
         attempt: int | None = None,
         level: Priority = NORMAL,
     ) -> None:
+        self.spent = False
         self.correlation = correlation
-        self.ledger = RetryLedger()
         self._drain = drain
         self._attempt = attempt
         self._level = level
@@ -65,7 +65,7 @@ class RequestContext:
             Token[Correlation | None], Token[RetryLedger | None], Token[DrainSignal | None]
         ] = (
             current_correlation.set(self.correlation),
-            current_ledger.set(self.ledger),
+            current_ledger.set(self),
             current_drain.set(self._drain),
         )
 
