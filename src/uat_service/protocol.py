@@ -10,12 +10,28 @@ from contextvars import Context
 from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 from uat_service.spelling import Heard
 
 __all__ = ["AttentiveProtocol", "FaithfulProtocol"]
 
 _LARGEST_HEAD = 65_536
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def _refusal(found: Problem) -> bytes:
+    """Return an answer to what is no request yet, so that no application can answer it."""
+    body = found.body()
+    head = (
+        f"HTTP/1.1 {found.status} {found.title}\r\nContent-Type: {MEDIA_TYPE}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+_TOO_LARGE = _refusal(Problem(431, "head-too-large", "Request Header Fields Too Large"))
+_NO_REQUEST = _refusal(
+    Problem(400, "no-request", "Bad Request", "What was sent is no request of HTTP/1.1.")
+)
 
 
 class _Limited(HttpToolsProtocol):
@@ -40,6 +56,11 @@ class _Limited(HttpToolsProtocol):
         if self._read > _LARGEST_HEAD and self.transport.get_protocol() is self:
             self.transport.write(_TOO_LARGE)
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words
+        """Refuse what is no request, as everything else is refused."""
+        self.transport.write(_NO_REQUEST)
+        self.transport.close()
 
 
 class FaithfulProtocol(_Limited):

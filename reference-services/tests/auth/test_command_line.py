@@ -102,6 +102,16 @@ def test_a_password_that_nobody_could_log_in_with_is_refused(run: type[Run]) -> 
     assert "8 to 1024 letters" in answer.output
 
 
+@pytest.mark.parametrize("name", ["", "x" * 101, "a\nb"])
+def test_a_username_is_one_that_may_be_registered(run: type[Run], name: str) -> None:
+    told = ("root@example.com", "--username", name, "--password-file", "-")
+
+    answer = run("create-admin", *told, says="correct horse")
+
+    assert answer.exit_code == 1
+    assert "the username must have 1 to 100 letters" in answer.output
+
+
 def test_a_role_is_one_word(run: type[Run]) -> None:
     answer = run("give-roles", "root@example.com", "user", "orders clerk")
 

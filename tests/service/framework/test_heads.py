@@ -1,9 +1,11 @@
 """Heads of requests that go on and on are refused before they fill the memory; all others are served."""
 
+import json
 import socket
 from contextlib import suppress
 from select import select
 
+import pytest
 from tests.service.framework.running import PATIENCE, Running
 
 PART = 16_384  # Bytes; four of them are as much as a head may have.
@@ -38,6 +40,23 @@ def test_head_that_goes_on_and_on_is_refused(running: Running) -> None:
     told = answers(running, b"GET / HTTP/1.1\r\nX-Long: ", *[b"x" * PART] * 20)
 
     assert not told or told.startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_refused_with_a_problem(running: Running, sent: bytes) -> None:
+    head, _, body = answers(running, sent).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"Content-Type: application/problem+json\r\n" in head
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert json.loads(body)["detail"] == "What was sent is no request of HTTP/1.1."
 
 
 def test_heads_are_counted_each_for_itself(running: Running) -> None:

@@ -17,8 +17,10 @@ import structlog
 from uat_platform.auth.accounts.rules import (
     EMAIL,
     LONGEST_EMAIL,
+    LONGEST_NAME,
     LONGEST_PASSWORD,
     LONGEST_WORD,
+    NAME,
     SHORTEST_PASSWORD,
     WORD,
 )
@@ -61,10 +63,15 @@ def create_admin(
         )
     if len(email) > LONGEST_EMAIL or not re.fullmatch(EMAIL, email):
         raise click.ClickException("EMAIL must be an e-mail address, such as ann@example.com")
+    called = email[:LONGEST_NAME] if username is None else username
+    if not re.fullmatch(NAME, called):
+        raise click.ClickException(
+            f"the username must have 1 to {LONGEST_NAME} letters, none of them a control character"
+        )
 
     async def create(parts: Parts) -> str:
         user, _ = await parts.accounts.register(
-            email=email, username=username or email, password=password, roles=("admin", "user")
+            email=email, username=called, password=password, roles=("admin", "user")
         )
         return user.id
 

@@ -5,6 +5,7 @@ from uat_service.forms import form
 __all__ = [
     "EMAIL",
     "LONGEST_EMAIL",
+    "LONGEST_NAME",
     "LONGEST_PASSWORD",
     "LONGEST_WORD",
     "NAME",
@@ -17,6 +18,7 @@ EMAIL = form(
     "an e-mail address, such as ann@example.com",
 )
 LONGEST_EMAIL = 320
+LONGEST_NAME = 100
 NAME = form(r"^[^\x00-\x1f\x7f]{1,100}$", "1 to 100 letters, none of them a control character")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1024
 WORD = form(r"^[!#-\[\]-~]+$", "one word of ASCII, without quotes and backslashes")
