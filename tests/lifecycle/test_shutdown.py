@@ -13,6 +13,7 @@ from uat_resilience import (
     CallRefused,
     Constant,
     DrainingError,
+    EventBus,
     GracefulShutdown,
     HealthRegistry,
     Jitter,
@@ -300,6 +301,125 @@ def test_a_blocking_wait_on_an_event_loop_names_the_async_spelling(async_world: 
         async_world.run(drained)
     with pytest.raises(RuntimeError, match="arequested"):
         async_world.run(requested)
+
+
+async def test_all_who_drain_wait_until_the_closers_have_run() -> None:
+    shutdown, ends = GracefulShutdown(), []
+
+    async def close() -> None:
+        await pause(1.0)
+        ends.append("closed")
+
+    async def drain() -> None:
+        ends.append(await shutdown.adrained())
+
+    shutdown.on_close(close)
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(drain)
+
+    assert ends == ["closed", True, True, True]
+
+
+def test_threads_that_drain_wait_for_the_closers_until_the_grace_is_over() -> None:
+    clock, bus, release, ends = FakeClock(), EventBus(), threading.Event(), []
+    shutdown = GracefulShutdown(grace=5.0, clock=clock, bus=bus)
+
+    def drain() -> None:
+        shutdown.drained()
+        ends.append(threading.current_thread().name)
+
+    second = threading.Thread(target=drain, name="second")
+
+    def close() -> None:
+        second.start()
+        clock.advance(5.0)
+        release.wait(5.0)
+
+    shutdown.on_close(close)
+    # Keeps the one that runs the closers from going on.
+    bus.subscribe(lambda _: second.join(5.0), CallbackFailed)
+    first = threading.Thread(target=drain, name="first")
+    first.start()
+    first.join(5.0)
+    release.set()
+
+    assert ends == ["second", "first"]
+
+
+def test_a_thread_that_drains_is_woken_when_another_has_run_the_closers() -> None:
+    shutdown, ends = GracefulShutdown(), []
+
+    def drain() -> None:
+        shutdown.drained()
+        ends.append("drained")
+
+    second = threading.Thread(target=drain)
+
+    def close() -> None:
+        second.start()
+        second.join(0.05)  # Were it not made to wait, it would be over by then.
+        ends.append("closed")
+
+    shutdown.on_close(close)
+    shutdown.drained()
+    second.join(5.0)
+
+    assert ends == ["closed", "drained"]
+
+
+async def test_another_goes_on_where_one_who_runs_the_closers_is_cancelled() -> None:
+    shutdown, ends = GracefulShutdown(), []
+    shutdown.on_close(lambda: ends.append("last"))
+    shutdown.on_close(anyio.sleep_forever)
+
+    async def drain() -> None:
+        ends.append(await shutdown.adrained())
+
+    async with anyio.create_task_group() as group:
+        with anyio.move_on_after(1.0):
+            async with anyio.create_task_group() as first:
+                first.start_soon(drain)
+                await settle()
+                group.start_soon(drain)
+                await settle()
+
+    assert ends == ["last", True]
+
+
+async def test_nobody_waits_past_the_grace_for_closers_that_another_runs() -> None:
+    shutdown, ends = GracefulShutdown(grace=5.0), []
+
+    async def close() -> None:
+        with anyio.CancelScope(shield=True):
+            await pause(9.0)
+
+    async def drain() -> None:
+        ends.append(await shutdown.adrained())
+        ends.append(anyio.current_time())
+
+    shutdown.on_close(close, timeout=9.0)
+    async with anyio.create_task_group() as group:
+        group.start_soon(drain)
+        await settle()
+        group.start_soon(drain)
+
+    assert ends[:2] == [True, 5.0]
+
+
+def test_a_block_may_not_be_entered_twice_at_a_time_and_is_counted_once() -> None:
+    shutdown = GracefulShutdown()
+    work = shutdown.track()
+
+    with work:
+        with pytest.raises(RuntimeError, match="call track"):
+            work.__enter__()
+        assert shutdown.running == 1
+        work.__exit__(None, None, None)
+    with work:
+        assert shutdown.running == 1
+
+    assert shutdown.running == 0
 
 
 def test_a_forked_child_begins_anew() -> None:

@@ -11,9 +11,14 @@ from uat_resilience import (
     BreakerState,
     Bulkhead,
     BulkheadFullError,
+    CallFailed,
+    CallRefusedError,
     CircuitBreaker,
     ConsecutiveFailures,
+    LimitChanged,
     LoadShedder,
+    RateLimiter,
+    captured,
 )
 from uat_resilience.testing import FakeClock
 
@@ -91,3 +96,44 @@ async def test_a_permit_guards_one_block(make: Any) -> None:
             pass
     with pytest.raises(RuntimeError, match="a permit guards one block"), outside:
         pass
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Bulkhead(1),
+        lambda: AdaptiveLimiter(AIMD(initial=1)),
+        lambda: LoadShedder(1, queue=0),
+        lambda: CircuitBreaker("db"),
+        lambda: RateLimiter(10.0),
+    ],
+    ids=["bulkhead", "adaptive limiter", "load shedder", "breaker", "rate limiter"],
+)
+async def test_a_permit_is_given_back_once_however_often_it_is_left(make: Any) -> None:
+    policy = make()
+    unused, left = policy.permit(), policy.permit()
+
+    with captured() as events:
+        unused.__exit__(None, None, None)
+        async with left:
+            left.failure()
+            left.__exit__(None, None, None)
+        left.__exit__(None, None, None)
+
+    assert getattr(policy.snapshot(), "running", 0) == 0
+    assert [type(event) for event in events if not isinstance(event, LimitChanged)] == [CallFailed]
+
+
+def test_a_permit_that_was_refused_has_nothing_to_give_back() -> None:
+    bulkhead, breaker = Bulkhead(1), CircuitBreaker("db")
+    breaker.force_open()
+    refused = [breaker.permit(), bulkhead.permit()]
+
+    with bulkhead.permit():
+        for permit in refused:
+            with pytest.raises(CallRefusedError):
+                permit.__enter__()
+            permit.__exit__(None, None, None)
+        assert bulkhead.snapshot().running == 1
+
+    assert bulkhead.snapshot().running == 0

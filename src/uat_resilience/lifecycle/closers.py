@@ -20,13 +20,28 @@ _Closer = Callable[[], object]
 
 
 class Closers:
-    """Run each closer once, whoever asks first. What one raises is told, and the next one runs."""
+    """Run each closer once, whoever asks first. What one raises is told, and the next one runs.
+
+    Attributes:
+        taken: True while somebody runs them.
+    """
 
     def __init__(self, clock: Clock | None, bus: EventBus) -> None:
         self._clock = clock
         self._bus = bus
         self._lock = Lock()
         self._waiting: list[tuple[_Closer, float]] = []
+        self.taken = False
+
+    def take(self) -> bool:
+        """Return True for the one who is to run them; the others wait until that one gives them back."""
+        with self._lock:
+            taken, self.taken = self.taken, True
+        return not taken
+
+    def give_back(self) -> None:
+        """Let another run what is left: all have run, or who ran them was cancelled."""
+        self.taken = False
 
     def add(self, fn: _Closer, timeout: float) -> None:
         """Register a closer with its seconds."""

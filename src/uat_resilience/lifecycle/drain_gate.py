@@ -124,6 +124,10 @@ class DrainGate:
         self.move(self.machine.poll)
         return self.machine.until if self.machine.phase is before else None
 
+    def wake(self) -> None:
+        """Let those who wait look again. Never blocks, from any thread."""
+        self._mailbox.post(_look_again)
+
     def register(self, waiter: Waiter) -> Phase:
         """Let a waiter be woken at the next change of phase; return the phase until then."""
         with self._mailbox.lock:
@@ -162,7 +166,7 @@ class DrainGate:
     def _make(self, move: Callable[[], list[PhaseChange]]) -> _Moved | None:
         """Make a move under the lock; return what is to be told, and who is to be woken for it."""
         changes = move()
-        return self._moved(changes) if changes else None
+        return self._moved(changes) if changes or move is _look_again else None
 
     def _moved(self, changes: list[PhaseChange]) -> _Moved:
         woken = list(self._waiters)
@@ -178,3 +182,7 @@ class DrainGate:
                 self._bus.emit(ShutdownPhaseChanged(self._name, change.at, change.old, change.new))
         for waiter in woken:
             waiter.grant()
+
+
+def _look_again() -> list[PhaseChange]:
+    return []

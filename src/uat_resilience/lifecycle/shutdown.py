@@ -1,6 +1,7 @@
 """Graceful shutdown: say so, go on for a moment, refuse, wait for what runs, close, and tell the truth."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from uat_resilience._core.arguments import seconds, seconds_or_zero
 from uat_resilience._core.drain import DrainMachine, Phase
@@ -14,14 +15,14 @@ from uat_resilience.lifecycle.signals import SignalWatch
 from uat_resilience.lifecycle.tracked import Tracked
 from uat_resilience.policies.forking import renew_after_fork
 from uat_resilience.telemetry.bus import EventBus, default_bus
-from uat_resilience.waiting import refuse_to_block, world
+from uat_resilience.waiting import Waiter, refuse_to_block, world
 from uat_resilience.waiting.threads import ThreadWaiter
 
 __all__ = ["GracefulShutdown", "ShutdownSnapshot"]
 
 _NAME = "shutdown"
 _RUNNING = Phase.RUNNING
-_WAITING = frozenset({Phase.ANNOUNCED, Phase.DRAINING})
+_ENDING = frozenset({Phase.ANNOUNCED, Phase.DRAINING, Phase.CLOSING})
 
 
 class GracefulShutdown:
@@ -146,26 +147,34 @@ class GracefulShutdown:
         refuse_to_block(_NAME, "use adrained()")
         self.begin()
         clock = self._gate.time()
-        while self._machine.phase in _WAITING:
+        while self._machine.phase in _ENDING:
+            if self._may_close():
+                with self._closing():
+                    self._closers.run(self._machine.until)
+                break
             waiter = ThreadWaiter()
-            until = self._gate.wait_for_next(waiter)
-            if until is not None:
-                waiter.wait(clock, until)
-        if self._machine.phase is Phase.CLOSING:
-            self._closers.run(self._machine.until)
+            until = self._wait_for_next(waiter)
+            if until is None:
+                continue
+            if not waiter.wait(clock, until) and self._machine.phase is Phase.CLOSING:
+                break
         return self._over()
 
     async def adrained(self) -> bool:
         """Wait in a task until all is over, beginning it if need be; True when no work was cut off."""
         self.begin()
         clock, here = self._gate.time(), world()
-        while self._machine.phase in _WAITING:
+        while self._machine.phase in _ENDING:
+            if self._may_close():
+                with self._closing():
+                    await self._closers.arun(self._machine.until)
+                break
             waiter = here.waiter()
-            until = self._gate.wait_for_next(waiter)
-            if until is not None:
-                await waiter.wait(clock, until)
-        if self._machine.phase is Phase.CLOSING:
-            await self._closers.arun(self._machine.until)
+            until = self._wait_for_next(waiter)
+            if until is None:
+                continue
+            if not await waiter.wait(clock, until) and self._machine.phase is Phase.CLOSING:
+                break
         return self._over()
 
     def requested(self) -> None:
@@ -205,6 +214,24 @@ class GracefulShutdown:
         self._gate.renew()
         self._gate = self._new_gate()
         self._machine = self._gate.machine
+
+    def _may_close(self) -> bool:
+        return self._machine.phase is Phase.CLOSING and self._closers.take()
+
+    @contextmanager
+    def _closing(self) -> Generator[None]:
+        """Run the closers inside, while others who drain wait; should this end early, one of them goes on."""
+        try:
+            yield
+        finally:
+            self._closers.give_back()
+            self._gate.wake()
+
+    def _wait_for_next(self, waiter: Waiter) -> float | None:
+        """Register for the next change; return until when to wait, None when there is something to do."""
+        until = self._gate.wait_for_next(waiter)
+        closable = self._machine.phase is Phase.CLOSING and not self._closers.taken
+        return None if closable else until
 
     def _over(self) -> bool:
         self._gate.move(self._machine.close)

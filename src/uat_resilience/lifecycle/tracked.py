@@ -25,10 +25,13 @@ class Tracked:
         self._enter = enter
         self._leave = leave
         self.signal = signal
+        self._token: Token[DrainSignal | None] | None = None  # While it is entered.
 
     def __enter__(self) -> Self:
+        if self._token is not None:
+            raise RuntimeError("a tracked block is entered once at a time: call track() again")
         self._enter()
-        self._token: Token[DrainSignal | None] = current_drain.set(self.signal)
+        self._token = current_drain.set(self.signal)
         return self
 
     def __exit__(
@@ -37,9 +40,12 @@ class Tracked:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        token, self._token = self._token, None
+        if token is None:  # Left already: it is counted once.
+            return
         # It may have been entered in another task, whose context is not ours to reset.
         try:  # noqa: SIM105 - `suppress` takes three times as long, for each request of a service
-            current_drain.reset(self._token)
+            current_drain.reset(token)
         except ValueError:
             pass
         self._leave()
