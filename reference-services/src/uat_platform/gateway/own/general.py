@@ -63,10 +63,11 @@ async def echo(socket: WebSocket[Any, Any, Any]) -> None:
     """Send every message back."""
     await socket.accept()
     while (heard := await socket.receive())["type"] == "websocket.receive":
-        if heard.get("text") is not None:
-            await socket.send_text(heard["text"])
+        text, data = heard.get("text"), heard.get("bytes")
+        if text is None:
+            await socket.send_bytes(data or b"")
         else:
-            await socket.send_bytes(heard["bytes"])
+            await socket.send_text(text)
 
 
 routes = [refresh, heard, heard_too, jwks, echo]
