@@ -233,6 +233,19 @@ async def test_what_an_async_block_raises_reaches_its_context_manager(
 
 
 @each_guard
+async def test_closing_a_stream_early_reaches_its_source(make: Callable[[], Any]) -> None:
+    guard, tape = make(), Tape()
+    stream, astream = guard(tape.play)(), guard(tape.aplay)()
+    next(stream)
+    await anext(astream)
+
+    stream.close()
+    await astream.aclose()
+
+    assert tape.closed == 2
+
+
+@each_guard
 async def test_a_source_may_go_on_after_what_was_thrown(make: Callable[[], Any]) -> None:
     def patient() -> Generator[str]:
         try:
