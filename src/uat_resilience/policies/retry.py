@@ -58,7 +58,7 @@ class Retry(Guard):
     No pause is taken that would end past the ambient deadline or `time_limit`, and no attempt starts after
     either; a running attempt is not cut by `time_limit`. A pause during a shutdown ends the run.
 
-    A guarded generator is begun again only until its first item is there: what a consumer has seen is never sent
+    A guarded generator is started again only until its first item is there: what a consumer has seen is never sent
     twice.
 
     Frozen, and safe to share between threads, tasks and event loops. A cancelled pause leaves nothing behind.
@@ -197,14 +197,14 @@ class Retry(Guard):
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str
     ) -> Callable[P, Generator[T, Any, Any]]:
-        """Return a generator function that is begun again until its first item is there."""
+        """Return a generator function that is started again until its first item is there."""
         self._refuse_result_of_stream(name)
         return begun(fn, lambda begin: self.wrap(begin, name))
 
     def awrap_stream(
         self, fn: Callable[P, AsyncGenerator[T, Any]], name: str
     ) -> Callable[P, AsyncGenerator[T, Any]]:
-        """Return an async-generator function that is begun again until its first item is there."""
+        """Return an async-generator function that is started again until its first item is there."""
         self._refuse_result_of_stream(name)
         return abegun(fn, lambda begin: self.awrap(begin, name))
 

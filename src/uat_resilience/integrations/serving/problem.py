@@ -1,4 +1,4 @@
-"""What a server answers when it refuses a request, or is not done in time: problem details as of RFC 9457.
+"""What a server answers when it refuses a request, or is not done in time: problem details (RFC 9457).
 
     503  a refusal, with Retry-After
     429  a rate limit, with Retry-After and RateLimit, and RateLimit-Policy where the limit is known
