@@ -21,5 +21,16 @@ def _kept() -> list[set[str]]:
     return [set(re.findall(r"\w+", layer)) for layer in layers["layers"]]
 
 
+def _listed() -> list[set[str]]:
+    """Return the layers of the table for contributors, top to bottom."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = page.split("| layer, top to bottom |")[1].split("\n\n")[0].splitlines()[2:]
+    return [set(re.findall(r"`(\w+)`", row.split("|")[1])) for row in rows]
+
+
 def test_picture_of_the_layers_is_the_contract_that_is_kept() -> None:
     assert _drawn() == _kept()
+
+
+def test_table_of_the_layers_is_the_contract_that_is_kept() -> None:
+    assert _listed() == _kept()
