@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -57,7 +56,7 @@ class Stage:
             "JWT_ISSUER": self.url("auth"),
             "LOAD_BALANCER_URL": self.url("load-balancer"),
             "PYTHONPATH": str(ROOT),
-            "ROUTES_FILE": "gateway.toml",
+            "ROUTES_FILE": str(ROUTES),
         }
         self._process: Process | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -69,7 +68,6 @@ class Stage:
         """Start everything, and wait until all of it is ready."""
         stack = self._directory / "stack.toml"
         replicas = "".join(_REPLICA.format(name=name) for name in REPLICAS)
-        shutil.copy(ROUTES, self._directory / "gateway.toml")
         stack.write_text(PLATFORM.read_text(encoding="utf-8") + replicas, encoding="utf-8")
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "uat_service", "--stack", stack.name, "up", "--json"),
