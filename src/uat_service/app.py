@@ -30,7 +30,7 @@ from uat_resilience.lifecycle import GracefulShutdown, Probe, Status
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
 from uat_resilience.policies.unset import Unset
 from uat_service.bodies import ReadRequest
-from uat_service.client.registration import registration_of
+from uat_service.client.own import registration_of
 from uat_service.dependency import Dependency, StartupError, validate
 from uat_service.health import Details, HealthPage
 from uat_service.logs import configure

@@ -1,8 +1,12 @@
-"""Where the instances of other services are."""
+"""Where the instances of other services are.
 
+What asks through a client of its own is imported when it is asked for: those for Redis and for HTTP take half a
+second to import, and few look there.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from uat_service.resolver.balancer import BalancerSource
 from uat_service.resolver.dns import DnsSource
 from uat_service.resolver.instance import Instance
 from uat_service.resolver.refreshed import RefreshedResolver
@@ -10,6 +14,7 @@ from uat_service.resolver.resolver import Resolver, Source
 from uat_service.resolver.static import StaticResolver
 
 if TYPE_CHECKING:
+    from uat_service.resolver.balancer import BalancerSource
     from uat_service.resolver.registry import RedisRegistry
 
 __all__ = [
@@ -23,11 +28,10 @@ __all__ = [
     "StaticResolver",
 ]
 
+_HOMES = {"BalancerSource": "balancer", "RedisRegistry": "registry"}
+
 
 def __getattr__(name: str) -> object:
-    # The client for Redis takes half a second to import, and few look there.
-    if name == "RedisRegistry":
-        from uat_service.resolver import registry  # noqa: PLC0415 - see above
-
-        return registry.RedisRegistry
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -11,7 +11,8 @@ import anyio
 import pytest
 from tests.service.framework.running import PATIENCE, started
 
-from uat_service.client.registration import Registration, balancer_of, own_instance
+from uat_service.client.own import balancer_of, own_instance
+from uat_service.client.registration import Registration
 from uat_service.resolver import Instance
 from uat_service.settings import Settings
 

@@ -52,3 +52,12 @@ def test_module_of_a_service_is_imported_while_rich_is_not_loaded_and_no_garbage
     assert run.stdout == "False False\n"
     assert "ZeroDivisionError" in run.stderr
     assert run.returncode == 3
+
+
+def test_service_is_made_without_a_client_and_without_a_proxy() -> None:
+    code = """if True:
+    import sys, uat_service.app, uat_service.server
+    assert {"httpx2", "uat_service.proxy"}.isdisjoint(sys.modules)
+    """
+
+    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE, check=True)  # noqa: S603 - ours
