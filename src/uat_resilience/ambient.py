@@ -127,8 +127,8 @@ retries_owned: ContextVar[bool] = ContextVar("uat_single_try", default=False)
 def put_back(variable: ContextVar[V], token: Token[V]) -> None:
     """Undo a `set`, where that was made in this context.
 
-    A block may end in another: an async generator is closed by a task of the event loop's, and a coroutine that was
-    abandoned by the garbage collector. Nothing is set there.
+    A block may end in another: an async generator is closed by a task of the event loop's, and an abandoned
+    coroutine by the garbage collector. Nothing is set there.
     """
     try:  # noqa: SIM105 - `suppress` takes three times as long
         variable.reset(token)
