@@ -171,6 +171,18 @@ async def test_nothing_of_an_earlier_request_is_left(told: Told) -> None:
     assert told.ids != ["first"]
 
 
+async def test_work_that_a_shutdown_waits_for_hears_of_it_and_an_exempt_path_does_not(
+    told: Told,
+) -> None:
+    shutdown = GracefulShutdown()
+    app = ResilienceMiddleware(told, shutdown=shutdown)
+
+    await Asked("/work").to(app)
+    await Asked("/metrics").to(app)
+
+    assert told.drains == [shutdown.signal, None]
+
+
 async def test_context_is_as_before_once_the_request_is_over(told: Told) -> None:
     app = ResilienceMiddleware(told)
 
