@@ -6,8 +6,6 @@ from uat_resilience.integrations.serving.asgi_types import RawHeaders, Scope, Se
 from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 
 __all__ = [
-    "FORBIDDEN",
-    "NOT_FOUND",
     "UNKNOWN",
     "give",
     "insufficient",
@@ -15,8 +13,6 @@ __all__ = [
     "unauthorized",
 ]
 
-NOT_FOUND = Problem(404, "not-found", "Not Found")
-FORBIDDEN = Problem(403, "forbidden", "Forbidden")
 UNKNOWN = Problem(
     401,
     "unauthorized",
