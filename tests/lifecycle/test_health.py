@@ -2,6 +2,7 @@ import threading
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from tests.pausing import pause
 from tests.worlds import World
@@ -163,6 +164,39 @@ def test_a_check_runs_detached_from_deadlines(world: World, kind_of_check: str) 
 
     assert seen[0] is not None
     assert seen[0] > 0.5
+
+
+def test_a_check_that_waits_for_what_was_cancelled_hurts_only_itself(world: World) -> None:
+    registry, rounds = HealthRegistry(), []
+
+    @registry.check("cancelled")
+    async def cancelled() -> None:
+        rounds.append(len(rounds))
+        if len(rounds) > 1:
+            raise anyio.get_cancelled_exc_class() if world.name != "trio" else KeyError
+
+    @registry.check("slow")
+    async def slow() -> None:
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
+
+    for _ in range(3):
+        refresh(world, registry)
+
+    checks = registry.report().checks
+    assert checks["cancelled"].status is Status.UNHEALTHY
+    assert checks["slow"].status is Status.HEALTHY
+
+
+async def test_checks_that_are_cancelled_from_outside_end_and_say_nothing() -> None:
+    registry = HealthRegistry()
+    registry.check("hangs", timeout=9.0)(anyio.sleep_forever)
+
+    with anyio.move_on_after(1.0) as scope:
+        await registry.arefresh()
+
+    assert scope.cancelled_caught
+    assert registry.report().checks["hangs"].status is None
 
 
 async def test_checks_run_in_the_background_until_they_are_stopped() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ from uat_resilience import (
     captured,
 )
 from uat_resilience.lifecycle import Account, Phase
-from uat_resilience.testing import FakeClock
+from uat_resilience.testing import FakeClock, virtual_time
 from uat_resilience.testing.settling import settle
 
 
@@ -319,6 +320,59 @@ async def test_all_who_drain_wait_until_the_closers_have_run() -> None:
             group.start_soon(drain)
 
     assert ends == ["closed", True, True, True]
+
+
+def test_a_closer_that_waits_for_what_was_cancelled_does_not_stop_the_others(world: World) -> None:
+    shutdown, ends = GracefulShutdown(), []
+
+    async def close() -> None:
+        if world.name == "trio":
+            raise KeyError
+        task = asyncio.ensure_future(anyio.sleep_forever())
+        task.cancel()
+        await task
+
+    shutdown.on_close(lambda: ends.append("last"))
+    shutdown.on_close(close)
+    with captured() as events:
+        ends.append(drain(world, shutdown))
+
+    assert ends == ["last", True]
+    assert [type(event) for event in events].count(CallbackFailed) == 1
+
+
+def test_a_closer_that_is_cancelled_from_outside_ends_the_drain() -> None:
+    shutdown, ends = GracefulShutdown(), []
+
+    async def main() -> None:
+        draining = asyncio.ensure_future(shutdown.adrained())
+        shutdown.on_close(draining.cancel)
+        shutdown.on_close(stop)
+        await draining
+
+    async def stop() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await anyio.sleep_forever()
+
+    shutdown.on_close(lambda: ends.append("last"))
+    with pytest.raises(asyncio.CancelledError):
+        virtual_time.run(main)
+
+    assert ends == []
+
+
+def test_what_stops_the_program_goes_through_a_closer(world: World) -> None:
+    shutdown = GracefulShutdown()
+
+    def stop() -> None:
+        raise SystemExit
+
+    shutdown.on_close(stop)
+
+    with pytest.raises(SystemExit):
+        drain(world, shutdown)
 
 
 def test_threads_that_drain_wait_for_the_closers_until_the_grace_is_over() -> None:

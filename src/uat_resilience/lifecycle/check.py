@@ -6,6 +6,7 @@ from threading import Lock
 from typing import cast
 
 import anyio
+import anyio.lowlevel
 
 from uat_resilience._core.hysteresis import HysteresisMachine, Probe, Status, StatusChange
 from uat_resilience.ambient import current_deadline
@@ -82,7 +83,7 @@ class Check:
         try:
             answer = self._timeout.call(self._blocking)
             return self._settle(_status(answer), None, began, clock)
-        except Exception as error:  # noqa: BLE001 - a check that raises is unhealthy, nothing more
+        except BaseException as error:  # noqa: BLE001 - in a thread of its own: unhealthy, nothing more
             return self._settle(Status.UNHEALTHY, error, began, clock)
         finally:
             current_deadline.reset(detached)
@@ -101,6 +102,11 @@ class Check:
             return self._settle(_status(answer), None, began, clock)
         except Exception as error:  # noqa: BLE001 - a check that raises is unhealthy, nothing more
             return self._settle(Status.UNHEALTHY, error, began, clock)
+        except anyio.get_cancelled_exc_class() as error:
+            # Goes on when it is the rounds that are cancelled. Otherwise the check waited for something that was,
+            # and the group of the round would take it for its own end.
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            return self._settle(Status.UNHEALTHY, error, began, clock)
         finally:
             current_deadline.reset(detached)
 
@@ -112,7 +118,7 @@ class Check:
         return await cast("Awaitable[object]", answer) if isinstance(answer, Awaitable) else answer
 
     def _settle(
-        self, status: Status, error: Exception | None, began: float, clock: Clock
+        self, status: Status, error: BaseException | None, began: float, clock: Clock
     ) -> StatusChange | None:
         now = clock.now()
         with self._lock:

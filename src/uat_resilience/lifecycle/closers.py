@@ -1,5 +1,6 @@
 """What runs at the very end of a shutdown: closers, the last registered first, each under a timeout."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from threading import Lock
 from typing import cast
@@ -59,6 +60,10 @@ class Closers:
                 limit.call(_blocking, fn)
             except Exception as error:  # noqa: BLE001 - told, and the next one runs
                 self._tell(error)
+            except BaseException as error:
+                if not _is_cancelled(error):
+                    raise
+                self._tell(_of_its_own(error))
             finally:
                 current_deadline.reset(detached)
 
@@ -68,7 +73,7 @@ class Closers:
             fn, limit = closer[0], self._limit(closer[1], until)
             if limit is None:
                 return
-            detached = current_deadline.set(None)
+            detached, asked = current_deadline.set(None), _asked_to_end()
             try:
                 if is_async(fn):
                     await limit.acall(_awaited, fn)
@@ -76,6 +81,10 @@ class Closers:
                     await anyio.to_thread.run_sync(limit.call, fn, abandon_on_cancel=True)
             except Exception as error:  # noqa: BLE001 - told, and the next one runs
                 self._tell(error)
+            except BaseException as error:
+                if not _is_cancelled(error) or _asked_to_end() > asked:
+                    raise
+                self._tell(_of_its_own(error))
             finally:
                 current_deadline.reset(detached)
 
@@ -99,6 +108,28 @@ class Closers:
 
     def _now(self) -> float:
         return (self._clock or default_clock.clock).now()
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    asyncio = sys.modules.get("asyncio")  # It need not be there, and is not imported for this.
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
+
+
+def _asked_to_end() -> int:
+    """Return how often this asyncio task was asked to end; 0 anywhere else."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        task = None if asyncio is None else asyncio.current_task()
+    except RuntimeError:
+        return 0  # Nothing of asyncio runs here.
+    return 0 if task is None else task.cancelling()
+
+
+def _of_its_own(cancelled: BaseException) -> RuntimeError:
+    """Return what is told of a closer that came upon something cancelled, while nobody cancelled the closer."""
+    error = RuntimeError("a closer waited for something that was cancelled")
+    error.__cause__ = cancelled
+    return error
 
 
 async def _awaited(fn: _Closer) -> object:
