@@ -176,3 +176,13 @@ def test_two_pipelines_share_the_slots_of_one_bulkhead() -> None:
     orders.call(inside)
 
     assert stock.call(int) == 0
+
+
+def test_a_policy_shows_its_kind_and_its_name() -> None:
+    breaker, orders = CircuitBreaker("db"), Pipeline(Bulkhead(1), name="orders")
+
+    assert [repr(breaker), repr(orders), repr(Timeout(1.0))] == [
+        "<CircuitBreaker 'db'>",
+        "<Pipeline 'orders'>",
+        "<Timeout 'timeout'>",
+    ]

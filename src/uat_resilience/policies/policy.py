@@ -67,6 +67,9 @@ class Wrapper(ABC):
         self._clock = clock
         self._bus = default_bus if bus is None else bus
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     def name_within(self, pipeline: str | None) -> str:
         """Return the name it goes by in a pipeline: its own, or the pipeline's with its kind."""
         if self._given_name is not None or pipeline is None:
