@@ -11,3 +11,5 @@ Exit codes:
 `UAT_LIFELINE_FD` names a descriptor, the read end of a pipe: when its other end is gone, so is whoever started
 this.
 """
+
+__all__: list[str] = []
