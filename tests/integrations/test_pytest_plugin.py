@@ -348,6 +348,7 @@ def test_loading_the_plugin_leaves_the_kit_and_the_policies_for_later() -> None:
     ours = [name for name in ended.stdout.split() if name.startswith("uat_resilience")]
     assert ours == [
         "uat_resilience",
+        "uat_resilience.homes",
         "uat_resilience.integrations",
         "uat_resilience.integrations.pytest",
     ]
