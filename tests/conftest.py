@@ -76,9 +76,19 @@ _bus_as_it_was_before = pytest.fixture(_put_back, scope="module", autouse=True)
 _bus_as_it_was = pytest.fixture(_put_back, autouse=True)
 
 
+# Tests of what the library does by itself, and what it does is less when nobody listens.
+_QUIET = {"concurrency", "core", "lifecycle", "policies", "simulate", "telemetry", "waiting"}
+
+
+@pytest.fixture(autouse=True)
+def _nobody_listens_to_the_library(request: pytest.FixtureRequest) -> None:
+    if _QUIET.intersection(request.path.relative_to(request.config.rootpath).parts):
+        request.getfixturevalue("_nobody_listens")
+
+
 @pytest.fixture
 def _nobody_listens(_bus_as_it_was: None) -> None:
-    """Silence the bus that all share: a service of another test in this process may still be listening."""
+    """Silence the bus that all share: a service that a test has imported listens as long as this process lives."""
     with default_bus._lock:
         default_bus._listeners, default_bus._put_on = {}, {}
         default_bus._meters = default_bus._tracers = ()

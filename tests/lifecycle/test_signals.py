@@ -11,6 +11,7 @@ from types import FrameType
 import pytest
 
 from uat_resilience import GracefulShutdown
+from uat_resilience.lifecycle.signals import SignalWatch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 
@@ -85,6 +86,14 @@ def test_a_second_signal_forces_and_the_exit_code_is_honest() -> None:
     assert "finished" not in out
 
 
+@pytest.fixture(params=["trio", "no trio"])
+def _trio(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Trio, which has the interpreter wake it up, and in a process that has not loaded it."""
+    if request.param == "no trio":
+        monkeypatch.delitem(sys.modules, "trio", raising=False)
+
+
+@pytest.mark.usefixtures("_trio")
 def test_older_handlers_are_called_too_and_come_back() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
@@ -103,6 +112,7 @@ def test_older_handlers_are_called_too_and_come_back() -> None:
     assert not shutdown.ready
 
 
+@pytest.mark.usefixtures("_trio")
 def test_after_the_second_signal_the_older_handlers_are_back() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
@@ -133,6 +143,7 @@ def test_a_handler_that_somebody_put_in_since_is_left_alone() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.usefixtures("_trio")
 def test_signals_that_a_newer_handler_passes_on_for_ever_do_no_harm() -> None:
     before = signal.getsignal(signal.SIGTERM)
     try:
@@ -152,6 +163,59 @@ def test_signals_that_a_newer_handler_passes_on_for_ever_do_no_harm() -> None:
         signal.signal(signal.SIGTERM, before)
 
     assert shutdown.drained() is False
+
+
+@pytest.mark.usefixtures("_trio")
+def test_other_signals_are_none_of_ours() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
+    try:
+        shutdown = GracefulShutdown()
+        undo = shutdown.install()
+        signal.raise_signal(signal.SIGUSR1)
+        ready = shutdown.ready
+        signal.raise_signal(signal.SIGTERM)
+        shutdown.requested()
+        undo()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert (heard, ready, shutdown.ready) == ([signal.SIGUSR1], True, False)
+
+
+def test_whoever_is_woken_up_by_signals_already_still_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "trio", raising=False)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing)
+    try:
+        shutdown = GracefulShutdown()
+        undo = shutdown.install()
+        signal.raise_signal(signal.SIGTERM)
+        shutdown.requested()
+        undo()
+        theirs = os.read(reading, 8)
+    finally:
+        still = signal.set_wakeup_fd(before)
+        os.close(reading)
+        os.close(writing)
+
+    assert (still, theirs, shutdown.ready) == (writing, bytes([signal.SIGTERM]), False)
+
+
+def test_forked_child_leaves_the_descriptor_to_whoever_has_it_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "trio", raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    watch = SignalWatch(lambda: None, lambda: None)
+
+    watch.renew()  # As it is called in the child.
+    left = signal.set_wakeup_fd(-1)
+    handler = signal.getsignal(signal.SIGTERM)
+    watch.undo()
+
+    assert (left, handler) == (-1, before)
 
 
 def test_only_the_main_thread_may_install() -> None:

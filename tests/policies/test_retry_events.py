@@ -1,6 +1,7 @@
 """What a retry tells, and that telling changes nothing."""
 
 import logging
+from contextvars import copy_context
 from typing import Any, Never
 
 import pytest
@@ -23,6 +24,7 @@ from uat_resilience import (
     RetryScheduled,
     captured,
 )
+from uat_resilience.ambient import RetryLedger, current_ledger
 from uat_resilience.testing import FakeClock
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -228,3 +230,16 @@ def test_a_listener_that_raises_is_logged_and_hurts_nobody(
     assert result == "row"
     assert bus.listener_errors == 3
     assert len(caplog.records) == 1
+
+
+def test_run_that_gives_up_says_so_to_whoever_asked_for_the_call(world: World) -> None:
+    ledger = RetryLedger()
+
+    def exhaust() -> None:
+        current_ledger.set(ledger)
+        with pytest.raises(ConnectionError):
+            world.call(steadily(attempts=2), Script(ConnectionError("1"), ConnectionError("2")))
+
+    copy_context().run(exhaust)
+
+    assert ledger.spent

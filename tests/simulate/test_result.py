@@ -19,6 +19,7 @@ from uat_resilience.simulate import (
     Workload,
     run,
 )
+from uat_resilience.simulate.plot import draw
 from uat_resilience.simulate.table import comparison
 
 
@@ -127,7 +128,7 @@ def test_plot_is_an_svg_and_the_same_one_for_the_same_result(tmp_path: Path) -> 
 
 
 def test_plot_may_be_a_png(tmp_path: Path) -> None:
-    outage().plot(tmp_path / "one.png")
+    draw([outage()], tmp_path / "one.png")
 
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
 
