@@ -203,10 +203,8 @@ def test_whoever_is_woken_up_by_signals_already_still_is(monkeypatch: pytest.Mon
     assert (still, theirs, shutdown.ready) == (writing, bytes([signal.SIGTERM]), False)
 
 
-def test_forked_child_leaves_the_descriptor_to_whoever_has_it_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delitem(sys.modules, "trio", raising=False)
+@pytest.mark.usefixtures("_trio")
+def test_forked_child_leaves_the_descriptor_to_whoever_has_it_next() -> None:
     before = signal.getsignal(signal.SIGTERM)
     watch = SignalWatch(lambda: None, lambda: None)
 
