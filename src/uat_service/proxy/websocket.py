@@ -1,6 +1,7 @@
 """One WebSocket through the proxy: messages both ways, and each side learns how the other one ended it."""
 
 import asyncio
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -96,8 +97,10 @@ class Socket:
     async def relay(self, upstream: ClientConnection) -> None:
         """Accept the client, and pass messages on until one side ends it; then end the other one."""
         try:
-            await self._accept(upstream)
-            await self._pump(upstream)
+            # Both sides may end it in the same moment: servers tell of a client that is gone by this error.
+            with suppress(OSError):
+                await self._accept(upstream)
+                await self._pump(upstream)
         finally:
             upstream.transport.abort()  # After the closing handshake this changes nothing.
 

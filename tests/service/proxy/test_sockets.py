@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
-from uat_resilience.integrations.serving.asgi_types import Scope
+from uat_resilience.integrations.serving.asgi_types import Message, Receive, Scope, Send
 from uat_service.proxy import ReverseProxy, Target
 
 HANDSHAKE = (
@@ -132,6 +132,29 @@ def test_a_client_that_vanishes_ends_the_connection_to_the_upstream() -> None:
 
     assert closed.rcvd is not None
     assert closed.rcvd.code == CloseCode.GOING_AWAY
+
+
+def test_a_client_that_is_gone_when_it_is_told_of_the_end_is_no_error() -> None:
+    ends: Queue[object] = Queue()
+
+    with upstream(lambda connection: connection.close()) as origin:
+        proxy = ReverseProxy(origin)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            async def send_to_nobody(message: Message) -> None:
+                if message["type"] == "websocket.close":
+                    raise OSError("the client is gone")
+                await send(message)
+
+            try:
+                ends.put(await proxy(scope, receive, send_to_nobody))
+            except OSError as error:
+                ends.put(error)
+
+        with serving(app) as served, dial(served):
+            end = ends.get(timeout=PATIENCE)
+
+    assert end is None
 
 
 def test_an_upstream_that_vanishes_is_not_an_orderly_end() -> None:
