@@ -119,10 +119,10 @@ class LoopClock(SystemClock):
     def now(self) -> float:
         try:
             return anyio.current_time()
-        except (
-            RuntimeError
-        ):  # No loop runs here: a worker thread that an earlier test has left behind.
-            return super().now()
+        except RuntimeError:
+            return (
+                super().now()
+            )  # No loop runs here: a thread that an earlier test has left behind.
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from uat_resilience._core.priority_slots import Priority
 from uat_resilience.clock import Clock
@@ -141,25 +141,17 @@ def current_priority() -> Priority:
     return _priority.get()
 
 
-class priority:  # noqa: N801 - reads as a block, like `deadline`
-    """Say how much the calls inside the block matter, to limiters and load shedders.
+class _Block(Generic[V]):
+    """A block in which a context variable has another value, `with` or `async with`."""
 
-    One object is for one block, `with` or `async with`, left in the task that entered it. Carried like a deadline.
+    __slots__ = ("_token", "_value", "_variable")
 
-    Args:
-        level: `Priority.CRITICAL`, `HIGH`, `NORMAL`, `LOW` or `BACKGROUND`.
-
-    Raises:
-        TypeError: `level` is no `Priority`.
-    """
-
-    __slots__ = ("_level", "_token")
-
-    def __init__(self, level: Priority) -> None:
-        self._level = checked_priority("level", level)
+    def __init__(self, variable: ContextVar[V], value: V) -> None:
+        self._variable = variable
+        self._value = value
 
     def __enter__(self) -> None:
-        self._token: Token[Priority] = _priority.set(self._level)
+        self._token: Token[V] = self._variable.set(self._value)
 
     def __exit__(
         self,
@@ -167,7 +159,7 @@ class priority:  # noqa: N801 - reads as a block, like `deadline`
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        put_back(_priority, self._token)
+        put_back(self._variable, self._token)
 
     async def __aenter__(self) -> None:
         self.__enter__()
@@ -179,6 +171,24 @@ class priority:  # noqa: N801 - reads as a block, like `deadline`
         trace: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, trace)
+
+
+class priority(_Block[Priority]):  # noqa: N801 - reads as a block, like `deadline`
+    """Say how much the calls inside the block matter, to limiters and load shedders.
+
+    One object is for one block, `with` or `async with`, left in the task that entered it. Carried like a deadline.
+
+    Args:
+        level: `Priority.CRITICAL`, `HIGH`, `NORMAL`, `LOW` or `BACKGROUND`.
+
+    Raises:
+        TypeError: `level` is no `Priority`.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, level: Priority) -> None:
+        super().__init__(_priority, checked_priority("level", level))
 
 
 def checked_priority(argument: str, value: object) -> Priority:
@@ -197,33 +207,14 @@ def remaining() -> float | None:
     return None if deadline is None else deadline.remaining()
 
 
-class single_try:  # noqa: N801 - reads as a block, like `deadline`
+class single_try(_Block[bool]):  # noqa: N801 - reads as a block, like `deadline`
     """Make every `Retry` inside the block call once: the caller owns the retries.
 
     Server integrations open it when a request says that its sender retries; nested retries multiply.
     One object may be used for one block at a time, `with` or `async with`.
     """
 
-    __slots__ = ("_token",)
+    __slots__ = ()
 
-    def __enter__(self) -> None:
-        self._token: Token[bool] = retries_owned.set(True)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        put_back(retries_owned, self._token)
-
-    async def __aenter__(self) -> None:
-        self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, trace)
+    def __init__(self) -> None:
+        super().__init__(retries_owned, True)  # noqa: FBT003 - the value of the variable

@@ -19,8 +19,8 @@ def test_every_answer_tells_what_is_left_and_the_one_too_many_when_to_come_back(
     assert [each.status_code for each in answers] == [200, 200, 200, 429]
     told = [re.fullmatch(r'"tight";r=(\d);t=(\d+)', each.headers["RateLimit"]) for each in answers]
     assert [one and int(one[1]) for one in told] == [2, 1, 0, 0]
-    # What has been given back while the requests were made is a matter of seconds.
-    assert [one and int(one[2]) for one in told[:3]] == pytest.approx([1000, 2000, 3000], abs=100)
+    # A second that passes meanwhile is given back; a busy machine takes a few.
+    assert [one and int(one[2]) for one in told[:3]] == pytest.approx([1000, 2000, 3000], abs=5)
     assert answers[0].headers["RateLimit-Policy"] == '"tight";q=3;w=3000'
     assert int(answers[3].headers["Retry-After"]) > 900
     assert answers[3].json()["type"].endswith(":rate-limited")

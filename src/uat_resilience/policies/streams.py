@@ -3,8 +3,8 @@
 A stream is a call that lasts. It is let in when its first item is asked for, and what it holds (a slot, a
 breaker's ticket) it holds until it ends. An error in mid-stream counts like that of any call. A consumer that
 closes it early says nothing about the source, and the closing always reaches the source, as does what it sends or
-throws. Nothing is set in the
-consumer's context: a deadline lies around each step, never around the consumer's own code between two steps.
+throws. Nothing is set in the consumer's context: a deadline lies around each step, never around the consumer's own
+code between two steps. Async generators have no `yield from`, so that each of theirs spells out its loop.
 """
 
 from abc import abstractmethod
@@ -137,14 +137,7 @@ def stepwise(
         with closing(fn(*args, **kwargs)) as source:
             steps = _Steps(source)
             step = guard(steps.next)
-            while (item := step()) is not END:
-                try:
-                    steps.sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
-                    steps.thrown = error
-            return steps.result
+            return (yield from _relayed(steps, step, step()))
 
     return guarded
 
@@ -170,6 +163,21 @@ def astepwise(
     return guarded
 
 
+def _relayed(
+    steps: _Steps[T], step: Callable[[], T | End], item: T | End
+) -> Generator[T, Any, Any]:
+    """Yield an item and those after it, and hand on what the consumer sends and throws."""
+    while item is not END:
+        try:
+            steps.sent = yield item
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
+            steps.thrown = error
+        item = step()
+    return steps.result
+
+
 Begun = tuple[_Steps[T], T | End]
 """A generator that was begun, and its first item."""
 
@@ -192,15 +200,7 @@ def begun(
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Generator[T, Any, Any]:
         steps, item = guarded_begin(*args, **kwargs)
         with closing(steps.source):
-            while item is not END:
-                try:
-                    steps.sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # noqa: BLE001 - the source decides what becomes of it
-                    steps.thrown = error
-                item = steps.next()
-        return steps.result
+            return (yield from _relayed(steps, steps.next, item))
 
     return guarded
 
