@@ -15,13 +15,15 @@ import socket
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from threading import Event, Thread
 
 VERSION = "1"
 # Deaf, so that only what reaches the whole family ends it.
 FAMILY = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.pause()"
 
-told = 0
+STOPPING = {signal.SIGTERM, signal.SIGINT}
+
 ready = Event()
 gone = Event()
 
@@ -82,19 +84,23 @@ class Server(ThreadingHTTPServer):
         self.socket.settimeout(0)
 
 
-def main(fd: int, own_fd: int | None = None) -> None:
-    server = Server(fd)
+def stops(server: Server) -> None:
+    """Wait for signals, in a thread that does nothing else.
 
-    def stop(number: int, frame: object) -> None:
-        global told  # noqa: PLW0603 - a script
-        told += 1
+    A handler that starts a thread can interrupt the main thread where it holds what the new thread needs.
+    """
+    for told in count(1):
+        signal.sigwait(STOPPING)
         say(f"told {told}")
         if "DEAF" not in os.environ:
             gone.set()
-            Thread(target=server.shutdown).start()
+            server.shutdown()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+
+def main(fd: int, own_fd: int | None = None) -> None:
+    server = Server(fd)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    Thread(target=stops, args=(server,), daemon=True).start()
     if "FAMILY" in os.environ:
         child = subprocess.Popen([sys.executable, "-c", FAMILY])  # noqa: S603 - our own program
         say(f"family {child.pid}")
