@@ -1,12 +1,14 @@
 """What is still there after a restart, and how soon."""
 
 import math
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from metrics_aggregator.metrics_support.served import client, parts
-from sqlalchemy import text
+from sqlalchemy import func, select, table, text
 
 from uat_platform.metrics_aggregator.archive.chunks import packed, thinned, unpacked
 from uat_platform.metrics_aggregator.parts import Parts
@@ -98,13 +100,88 @@ async def test_samples_that_are_too_old_are_dropped_and_the_others_stay(
         for name, age in (("old", 16 * DAY), ("young", DAY // 2)):
             show(made, name, now - age, 1.0)
         await made.prepare()
-        await made.archive.flush(made.memory, now, all_of_it=True)
+        await made.archive.end(made.memory, now)
+        await made.archive.flush(made.memory, now)
         made.memory.forget(now)
 
         await made.archive.forget(now)
 
         assert await ask(asking, "old", now - 16 * DAY + 1_000) == []
         assert await ask(asking, "young", now - DAY // 2 + 1_000) == ["1"]
+
+
+async def live(made: Parts, minutes: int, series: int) -> int:
+    """Let an archive keep what so many series show once a minute; return the milliseconds when that is over."""
+    at = DAY
+    for _ in range(minutes):
+        at += 60_000
+        for each in range(series):
+            show(made, f"busy_{each}", at - 1, 1.0)
+        await made.archive.flush(made.memory, at)
+    return at
+
+
+async def test_the_end_writes_close_together_what_the_past_has_spread(tmp_path: Path) -> None:
+    made = parts(tmp_path)
+    await made.prepare()
+    at = await live(made, minutes=60, series=100)
+    for each in range(100):
+        show(made, f"busy_{each}", at + 1, 2.0)
+    with closing(sqlite3.connect(tmp_path / "metrics.db")) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    await made.archive.end(made.memory, at + 2)
+
+    pages = (tmp_path / "metrics.db-wal").stat().st_size / 4_096
+    assert pages < 30  # and not one or two of each series
+    await made.store.close()
+
+
+async def test_what_the_end_has_written_is_among_the_rest_after_the_next_flush(
+    tmp_path: Path, url: str
+) -> None:
+    now = int(wall_time() * 1000)
+    first = parts(tmp_path, database_url=url)
+    async with client(first):
+        show(first, "busy", now, 7.0)
+
+    second = parts(tmp_path, database_url=url)
+    async with client(second) as asking:
+        await second.prepare()
+        await second.archive.flush(second.memory, now + 1)
+        assert await rows(second, "tails") == 0
+        assert await rows(second, "chunks") == 2  # one of each resolution
+        assert await ask(asking, "busy", now) == ["7"]
+
+
+async def rows(made: Parts, name: str) -> int:
+    async with made.store.read() as connection:
+        found = await connection.execute(select(func.count()).select_from(table(name)))
+        return int(found.scalar_one())
+
+
+async def test_of_samples_that_are_written_twice_the_longer_part_holds(
+    tmp_path: Path, url: str
+) -> None:
+    now = int(wall_time() * 1000)
+    made = parts(tmp_path, database_url=url)
+    await made.prepare()
+    show(made, "busy", now - 120_000, 1.0)
+    await made.archive.flush(made.memory, now)
+    show(made, "busy", now - 60_000, 2.0)
+    for each in made.memory:
+        each.archived.clear()  # As when whoever wrote was cancelled in the meantime.
+    await made.archive.end(made.memory, now)
+    await made.store.close()
+
+    again = parts(tmp_path, database_url=url)
+    async with client(again) as asking:
+        before = await ask(asking, "busy", now)
+        await again.prepare()
+        await again.archive.flush(again.memory, now)
+
+        assert [before, await ask(asking, "busy", now)] == [["2"], ["2"]]
+        assert await rows(again, "tails") == 0
 
 
 async def test_series_whose_number_was_rolled_back_gets_another(tmp_path: Path, url: str) -> None:
@@ -117,10 +194,10 @@ async def test_series_whose_number_was_rolled_back_gets_another(tmp_path: Path, 
     async with client(made):
         await made.prepare()
         show(made, "busy", now - 60_000, 7.0)
-        await run("ALTER TABLE chunks RENAME TO away")
-        with pytest.raises(Exception, match="chunks"):
-            await made.archive.flush(made.memory, now, all_of_it=True)
-        await run("ALTER TABLE away RENAME TO chunks")
+        await run("ALTER TABLE tails RENAME TO away")
+        with pytest.raises(Exception, match="tails"):
+            await made.archive.end(made.memory, now)
+        await run("ALTER TABLE away RENAME TO tails")
         await run(
             """INSERT INTO series (metric, labels) VALUES ('other', '{"__name__": "other"}')"""
         )

@@ -164,7 +164,7 @@ class Parts:
         if not self._prepared:
             return
         try:
-            await self.archive.flush(self.memory, self.milliseconds(), all_of_it=True)
+            await self.archive.end(self.memory, self.milliseconds())
         except StoreUnavailableError as error:
             _logger.warning("samples were not written", error=str(error))
 

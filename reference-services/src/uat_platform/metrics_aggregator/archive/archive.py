@@ -1,4 +1,12 @@
-"""The database of down-samples. At the start nothing is read from it; queries read what they need."""
+"""The database of down-samples. At the start nothing is read from it; queries read what they need.
+
+    chunks     by series, then time: what queries read is together
+    tails      the same; what is written at the end
+
+A series has pages of its own among the chunks, so each row that is written there is another page of the disk. That
+is for the background. At the end somebody waits: what is left goes close together into the tails, and the next
+flush, of whoever runs then, puts it where it belongs.
+"""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -8,6 +16,7 @@ from functools import partial
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from uat_platform.metrics_aggregator.archive import sql
 from uat_platform.metrics_aggregator.archive.chunks import Tier, packed, thinned, unpacked
 from uat_platform.metrics_aggregator.series.labels import NAME, Labels, labelled, value_of
 from uat_platform.metrics_aggregator.series.matchers import Matcher, matches, metric_of
@@ -18,6 +27,8 @@ from uat_service.store import Store
 __all__ = ["Archive"]
 
 _TOGETHER = 400
+_AT_ONCE = 4_000
+"""Rows of one transaction, of which each waits for the disk once; others that write wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +59,50 @@ class Archive:
         self._ids: dict[Labels, int] = {}
         self._written: dict[int, int] = {}
 
-    async def flush(self, series: Iterable[Kept], now: int, *, all_of_it: bool = False) -> int:
-        """Write what is new since the last time; return how many samples those are.
+    async def flush(self, series: Iterable[Kept], now: int) -> int:
+        """Write what is due and new since the last time; return how many samples those are.
 
         Args:
             series: Of the memory.
             now: In milliseconds.
-            all_of_it: Whether to write what is not due yet, because this is the end.
 
         Raises:
             StoreUnavailableError: The database is away; the next time all of it is tried again.
         """
+        await self._store.write(_settle)
         due = [
             tier
             for tier in (self._fine, self._coarse)
-            if all_of_it or now - self._written.get(tier.step, 0) >= tier.every
+            if now - self._written.get(tier.step, 0) >= tier.every
         ]
+        series = [*series]
+        known = [each.labels for each in series if each.labels in self._ids]
+        self._ids = {labels: self._ids[labels] for labels in known}
+        # Only steps that are over: the last sample of the running one is still to come.
         rows = [
             row
             for kept in series
             for tier in due
-            # Only steps that are over: the last sample of the running one is still to come.
-            for row in _new(kept, tier, now if all_of_it else now // tier.step * tier.step - 1)
+            for row in _new(kept, tier, now // tier.step * tier.step - 1)
         ]
-        for start in range(0, len(rows), _TOGETHER):
-            part = rows[start : start + _TOGETHER]
-            self._ids |= await self._store.write(partial(self._write, rows=part))
-            for row in part:
-                row.kept.archived[row.step] = row.samples.times[-1]
+        await self._written_down(rows, sql.CHUNKS)
         for tier in due:
             self._written[tier.step] = now
         return sum(len(row.samples) for row in rows)
+
+    async def end(self, series: Iterable[Kept], now: int) -> None:
+        """Write all that was not written yet, because this is the end.
+
+        Args:
+            series: Of the memory.
+            now: In milliseconds.
+
+        Raises:
+            StoreUnavailableError: The database is away.
+        """
+        tiers = (self._fine, self._coarse)
+        rows = [row for kept in series for tier in tiers for row in _new(kept, tier, now)]
+        await self._written_down(rows, sql.TAILS)
 
     async def forget(self, now: int) -> None:
         """Drop what is older than it should be.
@@ -87,14 +111,14 @@ class Archive:
             StoreUnavailableError: The database is away.
         """
 
-        async def run(connection: AsyncConnection) -> None:
+        async def run(connection: AsyncConnection) -> set[int]:
             for tier in (self._fine, self._coarse):
                 told = {"step": tier.step, "last": now - tier.span}
-                await connection.execute(text(_FORGET), told)
-            await connection.execute(text(_ORPHANS))
+                await connection.execute(text(sql.FORGET), told)
+            return {int(id_) for (id_,) in await connection.execute(text(sql.ORPHANS))}
 
-        await self._store.write(run)
-        self._ids.clear()
+        gone = await self._store.write(run)
+        self._ids = {labels: id_ for labels, id_ in self._ids.items() if id_ not in gone}
 
     async def select(
         self, matchers: tuple[Matcher, ...], start: int, end: int, now: int
@@ -121,7 +145,7 @@ class Archive:
         self, connection: AsyncConnection, matchers: tuple[Matcher, ...]
     ) -> dict[int, Labels]:
         metric = metric_of(matchers)
-        query = _ALL if metric is None else _OF_METRIC
+        query = sql.ALL if metric is None else sql.OF_METRIC
         rows = await connection.execute(text(query), {} if metric is None else {"metric": metric})
         found = {int(id_): labelled(json.loads(labels)) for id_, labels in rows}
         return {id_: labels for id_, labels in found.items() if matches(matchers, labels)}
@@ -135,17 +159,29 @@ class Archive:
         found: dict[int, Samples],
     ) -> None:
         low, high = span
-        query = text(_READ).bindparams(bindparam("ids", expanding=True))
+        query = text(sql.READ).bindparams(bindparam("ids", expanding=True))
         for at in range(0, len(ids), _TOGETHER):
             told = {"ids": ids[at : at + _TOGETHER], "step": step, "low": low, "high": high}
-            for id_, points in await connection.execute(query, told):
+            for id_, _, points in await connection.execute(query, told):
                 samples = found.setdefault(int(id_), Samples())
                 for time, value in unpacked(bytes(points)).between(low, high):
                     samples.append(time, value)
 
-    async def _write(self, connection: AsyncConnection, rows: Sequence[_Row]) -> dict[Labels, int]:
+    async def _written_down(self, rows: Sequence[_Row], into: str) -> None:
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            self._ids |= await self._store.write(partial(self._write, rows=part, into=into))
+            for row in part:
+                row.kept.archived[row.step] = row.samples.times[-1]
+
+    async def _write(
+        self, connection: AsyncConnection, rows: Sequence[_Row], into: str
+    ) -> dict[Labels, int]:
         """Write samples; return the numbers of series that were not known, which hold once that is committed."""
-        new = await self._identified(connection, [row.kept.labels for row in rows])
+        new: dict[Labels, int] = {}
+        for start in range(0, len(rows), _TOGETHER):
+            part = rows[start : start + _TOGETHER]
+            new |= await self._identified(connection, [row.kept.labels for row in part])
         ids = self._ids | new
         told = [
             {
@@ -157,7 +193,7 @@ class Archive:
             }
             for row in rows
         ]
-        await connection.execute(text(_WRITE), told)
+        await connection.execute(text(into), told)
         return new
 
     async def _identified(
@@ -170,10 +206,16 @@ class Archive:
         told = [
             {"metric": value_of(each, NAME), "labels": written} for written, each in new.items()
         ]
-        await connection.execute(text(_NAME_ALL), told)
-        query = text(_NUMBERS).bindparams(bindparam("labels", expanding=True))
+        await connection.execute(text(sql.NAME_ALL), told)
+        query = text(sql.NUMBERS).bindparams(bindparam("labels", expanding=True))
         rows = await connection.execute(query, {"labels": [*new]})
         return {new[written]: int(id_) for id_, written in rows}
+
+
+async def _settle(connection: AsyncConnection) -> None:
+    """Put what was written at an end where it belongs."""
+    await connection.execute(text(sql.MOVE))
+    await connection.execute(text(sql.MOVED))
 
 
 def _new(kept: Kept, tier: Tier, until: int) -> list[_Row]:
@@ -181,23 +223,3 @@ def _new(kept: Kept, tier: Tier, until: int) -> list[_Row]:
     after = kept.archived.get(tier.step, -1)
     samples = thinned(kept.samples, after=after, until=until, step=tier.step)
     return [_Row(kept, tier.step, samples)] if samples.times else []
-
-
-_ALL = "SELECT id, labels FROM series ORDER BY id"
-_OF_METRIC = "SELECT id, labels FROM series WHERE metric = :metric ORDER BY id"
-_READ = (
-    "SELECT series, points FROM chunks WHERE series IN :ids AND step = :step AND first <= :high "
-    "AND last >= :low ORDER BY series, first"
-)
-_WRITE = (
-    "INSERT INTO chunks (series, step, first, last, points) "
-    "VALUES (:series, :step, :first, :last, :points) ON CONFLICT (series, step, first) DO NOTHING"
-)
-_NAME_ALL = (
-    "INSERT INTO series (metric, labels) VALUES (:metric, :labels) ON CONFLICT (labels) DO NOTHING"
-)
-_NUMBERS = "SELECT id, labels FROM series WHERE labels IN :labels"
-_FORGET = "DELETE FROM chunks WHERE step = :step AND last < :last"
-_ORPHANS = (
-    "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.series = series.id)"
-)
