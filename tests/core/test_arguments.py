@@ -20,6 +20,7 @@ from uat_resilience._core.arguments import (
     seconds,
     seconds_or_zero,
     text,
+    wait_or_none,
 )
 
 Check = Callable[[str, object], object]
@@ -127,6 +128,21 @@ def test_numbers_in_range_come_back_as_the_same_number_and_a_float(
     assert type(accepted) is float
 
 
+@pytest.mark.parametrize("value", [None, 0.0, 0.2])
+def test_a_wait_or_none_comes_back_as_it_is(value: object) -> None:
+    assert wait_or_none("max_wait", value) == value
+
+
+@pytest.mark.parametrize(("value", "error"), [("1", TypeError), (-1, ValueError)])
+def test_a_wait_that_is_no_duration_is_an_error_that_names_argument_rule_and_value(
+    value: object, error: type[Exception]
+) -> None:
+    expected = f"max_wait must be {RULES[seconds_or_zero]}, not {value!r}"
+
+    with pytest.raises(error, match=exactly(expected)):
+        wait_or_none("max_wait", value)
+
+
 @pytest.mark.parametrize("value", [3, 4, 10**400])
 def test_whole_numbers_come_back_as_they_are(value: int) -> None:
     assert at_least("size", value, 3) == value
@@ -214,3 +230,10 @@ def test_a_callback_comes_back_as_it_is_and_anything_else_is_told_the_rule() -> 
     assert callback("key", len, "a function of the call") is len
     with pytest.raises(TypeError, match=exactly("key must be a function of the call, not None")):
         callback("key", nothing, "a function of the call")
+
+
+def test_a_callback_without_a_rule_of_its_own_has_to_be_callable() -> None:
+    nothing: Any = None
+
+    with pytest.raises(TypeError, match=exactly("key must be callable, not None")):
+        callback("key", nothing)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from uat_resilience._core.adaptive import ROUNDING
 from uat_resilience._core.rounds import Round
 
 
@@ -20,6 +21,11 @@ def test_calls_that_began_in_the_round_are_included(rtt: float, included: bool) 
 
 def test_call_that_began_as_the_round_did_is_included_whatever_its_time_rounds_to() -> None:
     assert Round(0.1, 50).includes(0.4, 0.4 - 0.1)  # 0.4 - 0.3 is below 0.1.
+
+
+def test_call_that_began_earlier_by_no_more_than_what_is_forgiven_is_included() -> None:
+    assert Round(ROUNDING, 50).includes(1.0, 1.0)
+    assert not Round(ROUNDING * 1.001, 50).includes(1.0, 1.0)
 
 
 def test_calls_that_end_with_the_first_do_not_count() -> None:
