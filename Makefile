@@ -105,7 +105,7 @@ api: .venv/.test ## Accept the public names and signatures as they are now
 	$(BIN)/python tests/api/snapshot.py
 
 mutants: .venv/.dev ## Break the core in small ways and see whether the tests notice
-	$(BIN)/mutmut run
+	HYPOTHESIS_PROFILE=mutants $(BIN)/mutmut run
 	$(BIN)/mutmut results
 	@$(BIN)/mutmut export-cicd-stats >/dev/null
 	@$(BIN)/python -c 'import json, sys; \

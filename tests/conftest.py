@@ -5,7 +5,8 @@
 virtual time.
 
 How hard the property tests look: `ci` draws the same examples every time, so a commit that passes keeps
-passing. `soak` draws new ones, and many of them: `make soak`.
+passing. `soak` draws new ones, and many of them: `make soak`. `mutants` does not look for a smaller example
+when it has found one: `make mutants`.
 """
 
 import os
@@ -18,7 +19,7 @@ from typing import Any
 import anyio
 import pytest
 import trio.testing
-from hypothesis import settings
+from hypothesis import Phase, settings
 from tests.worlds import OnAsyncio, OnTrio, Sync, World
 
 from uat_resilience.clock import SystemClock, default_clock
@@ -30,6 +31,9 @@ settings.register_profile(
 )
 settings.register_profile(
     "soak", deadline=None, max_examples=2_000, stateful_step_count=100, print_blob=True
+)
+settings.register_profile(
+    "mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
