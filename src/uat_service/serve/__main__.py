@@ -1,15 +1,12 @@
 """`python -m uat_service.serve`: what is imported on the way is half of the start."""
 
 import gc
-from importlib import import_module
+import sys
 
-from uat_service.serve.importing import unseen
+from uat_service.serve.importing import Thrift
 
 gc.disable()  # What is imported stays: to look for garbage among it would take an eighth of the start.
-
-# It would take rich for the tracebacks on a terminal, of which a service has none: a sixth of the start.
-with unseen("rich"):
-    import_module("structlog")
+sys.meta_path.insert(0, Thrift())
 
 from uat_service.serve.command import main  # noqa: E402 - see above
 

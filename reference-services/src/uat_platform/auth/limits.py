@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address
 from uat_platform.auth.settings import AuthSettings
 from uat_resilience import Keyed, RateLimiter
 from uat_resilience.integrations.redis import RedisLink, RedisRateLimiter
-from uat_service.store.redis_client import redis_client
+from uat_service.redis_client import redis_client
 
 __all__ = ["AddressLimits"]
 

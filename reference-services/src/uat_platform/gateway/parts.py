@@ -21,8 +21,8 @@ from uat_platform.gateway.upstreams.whereabouts import Whereabouts
 from uat_resilience.clock import default_clock, wall_time
 from uat_resilience.integrations.redis import RedisLink
 from uat_service.client import Services
+from uat_service.redis_client import redis_client
 from uat_service.resolver import StaticResolver
-from uat_service.store.redis_client import redis_client
 from uat_service.tokens import KeySet, Verifier
 
 __all__ = ["Parts"]

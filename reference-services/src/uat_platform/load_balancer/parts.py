@@ -26,9 +26,9 @@ from uat_resilience.clock import default_clock
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_resilience.waiting import world
 from uat_service.proxy import Pools
+from uat_service.redis_client import redis_client
 from uat_service.resolver import Instance
 from uat_service.store import Store, StoreUnavailableError
-from uat_service.store.redis_client import redis_client
 
 __all__ = ["Parts"]
 

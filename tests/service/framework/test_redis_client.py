@@ -2,8 +2,8 @@
 
 import pytest
 
+from uat_service.redis_client import redis_client
 from uat_service.settings import Settings
-from uat_service.store.redis_client import redis_client
 
 SECRET = "hunter2"  # noqa: S105 - of nobody
 
