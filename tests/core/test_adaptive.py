@@ -240,6 +240,27 @@ def test_bad_ranges_are_refused_with_their_rule(
         make(**arguments)
 
 
+@every_algorithm
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ((0, None), "minimum must be a whole number of at least 1, not 0"),
+        ((None, 0), "maximum must be a whole number of at least 1, not 0"),
+        ((30, 25), "maximum must be a whole number of at least 30, not 25"),
+        ((201, None), "maximum must be a whole number of at least 201, not 200"),
+    ],
+)
+def test_bad_bounds_are_refused_with_their_rule_and_change_nothing(
+    make: Make, bounds: tuple[int | None, int | None], message: str
+) -> None:
+    tuner = make().tuner()
+
+    with pytest.raises(ValueError, match=exactly(message)):
+        tuner.bound(*bounds)
+
+    assert tuner.bound(None, None) == 20
+
+
 @pytest.mark.parametrize(
     ("make", "arguments", "message"),
     [
