@@ -139,6 +139,16 @@ def test_all_work_is_accounted_for() -> None:
     assert drain.account == Account(before=2, during=1, refused=4, finished=1, cut=0)
 
 
+def test_all_work_that_is_accepted_during_the_announcement_is_counted() -> None:
+    drain = machine(delay=5.0)
+    drain.begin(100.0)
+
+    for _ in range(3):
+        drain.enter(101.0)
+
+    assert drain.account == Account(before=0, during=3, refused=0, finished=0, cut=0)
+
+
 def test_nothing_is_accounted_while_running() -> None:
     assert machine(running=3).account == Account(0, 0, 0, 0, 0)
 

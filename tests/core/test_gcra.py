@@ -234,6 +234,13 @@ def test_retry_after_a_refusal_is_the_time_until_it_would_be_accepted(patience: 
     assert limit.reserve("waiter", 0.25 + wait, patience=patience) == 3.0
 
 
+def test_heavier_request_is_to_be_retried_later() -> None:
+    limit = machine(burst=4)
+    limit.take(0.0, 4)
+
+    assert [limit.retry_after(0.0, weight) for weight in (1, 3)] == [1.0, 3.0]
+
+
 def test_nothing_to_retry_when_tokens_are_here() -> None:
     assert machine().retry_after(0.0, patience=5.0) == 0.0
 

@@ -248,6 +248,15 @@ def test_whoever_puts_a_slot_back_is_sent_for_the_heir_while_some_are_owed() -> 
     assert [machine.enter(), machine.enter()] == [True, False]
 
 
+def test_whoever_comes_while_others_still_wait_does_not_overtake_them() -> None:
+    machine, _ = loaded(1, 2, 3)
+    machine.claim("w1")  # It gives up.
+
+    sent = machine.put_back()
+
+    assert (sent, machine.enter(), machine.heir()) == (True, False, "w2")
+
+
 def test_a_slot_put_back_but_not_yet_taken_away_is_no_way_in() -> None:
     machine, _ = loaded(3, 0, 3)
     machine.resize(1)
