@@ -11,17 +11,19 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from uat_resilience import EventBus, Exponential, Retry
+from uat_service.store.threads import Threads
 
 __all__ = ["sqlite_engine"]
 
 
-def sqlite_engine(url: URL, *, readers: int, patience: float) -> AsyncEngine:
+def sqlite_engine(url: URL, *, threads: Threads, readers: int, patience: float) -> AsyncEngine:
     """Return an engine for a file, whose directory is made.
 
     A transaction writes when its connection has the execution option `uat_write`.
 
     Args:
         url: Names the file.
+        threads: Those that the connections live in.
         readers: Connections besides the one that writes.
         patience: Seconds that a connection, or the file's lock, is waited for.
 
@@ -36,7 +38,7 @@ def sqlite_engine(url: URL, *, readers: int, patience: float) -> AsyncEngine:
         pool_size=readers,
         max_overflow=1,
         pool_timeout=patience,
-        connect_args={"timeout": patience},
+        connect_args={"timeout": patience, "async_creator_fn": threads.connect},
     )
     # SQLite's own patience has gaps: while somebody else changes a new file to a write-ahead log, or puts the
     # log away as the last to close it, all others are told at once that it is locked.

@@ -28,6 +28,7 @@ from uat_resilience._core.arguments import at_least, seconds
 from uat_service.store.errors import StoreUnavailableError
 from uat_service.store.migrations import MigrationError, found
 from uat_service.store.sqlite import sqlite_engine
+from uat_service.store.threads import Threads
 from uat_service.store.writer import Writer
 
 __all__ = ["Store"]
@@ -63,8 +64,11 @@ class Store:
         self.kind = given.get_backend_name()
         self._retry_after = seconds("retry_after", retry_after)
         size = at_least("connections", connections, 1)
+        self._threads = Threads()
         if self.kind == "sqlite":
-            self._engine = sqlite_engine(given, readers=size, patience=patience)
+            self._engine = sqlite_engine(
+                given, threads=self._threads, readers=size, patience=patience
+            )
         elif self.kind in {"postgresql", "postgres"}:
             self.kind = "postgresql"
             self._engine = create_async_engine(
@@ -156,10 +160,14 @@ class Store:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
-        """Write what is waiting, and close all connections."""
+        """Write what is waiting, and close all connections.
+
+        A query of SQLite that was cancelled is waited for: it cannot be stopped.
+        """
         if self._writer is not None:
             await self._writer.close()
         await self._engine.dispose()
+        await self._threads.ended()
 
     def _translated(self) -> "_Translated":
         return _Translated(self._retry_after)
