@@ -141,6 +141,8 @@ async def test_one_object_serves_threads_with_loops_of_their_own() -> None:
 
 
 async def test_disabled_cuts_nothing() -> None:
+    here = threading.current_thread()
+
     with disabled():
         await Timeout(1.0).acall(pause, 2.0)
         async with deadline(1.0):
@@ -148,6 +150,7 @@ async def test_disabled_cuts_nothing() -> None:
         with deadline(1.0):
             assert remaining() is None
         assert Timeout(1.0).call(remaining) is None
+        assert Timeout(1.0, thread=Bulkhead(1)).call(threading.current_thread) is here
 
 
 def test_a_sync_body_gets_a_budget_and_a_late_result_is_told(clock: FakeClock) -> None:
@@ -157,6 +160,16 @@ def test_a_sync_body_gets_a_budget_and_a_late_result_is_told(clock: FakeClock) -
             assert Timeout(2.0, thread=False).call(remaining) == 1.0
 
     assert sum(isinstance(event, DeadlineMissed) for event in events) == 1
+
+
+def test_in_sync_code_the_clock_that_leaves_less_rules() -> None:
+    hours, seconds = FakeClock(start=3600.0), FakeClock()
+
+    with deadline(60.0, clock=hours):
+        assert Timeout(2.0, thread=False, clock=seconds).call(remaining) == 2.0
+    with deadline(60.0, clock=seconds):
+        assert Timeout(3600.0, thread=False, clock=hours).call(remaining) == 60.0
+        assert Timeout(2.0, thread=False, clock=hours).call(remaining) == 2.0
 
 
 def test_an_unenforced_timeout_warns_once_for_each_object() -> None:

@@ -4,8 +4,8 @@ import anyio
 import pytest
 from tests.pausing import pause
 
-from uat_resilience import Bulkhead, Pipeline, Quantile, TimedOutError, Timeout, remaining
-from uat_resilience.testing import FakeClock
+from uat_resilience import Bulkhead, Pipeline, Quantile, TimedOutError, Timeout, deadline, remaining
+from uat_resilience.testing import FakeClock, disabled
 
 
 def following() -> Timeout:
@@ -68,12 +68,33 @@ async def test_fast_failures_do_not_shorten_it() -> None:
     assert timeout.seconds == 10.0
 
 
+async def test_calls_while_policies_are_disabled_teach_it_nothing(clock: FakeClock) -> None:
+    timeout = following()
+
+    with disabled():
+        for _ in range(2):
+            timeout.call(clock.advance, 1.0)
+            await timeout.acall(pause, 1.0)
+
+    assert timeout.seconds == 10.0
+
+
 def test_in_sync_code_it_is_a_budget_that_follows(clock: FakeClock) -> None:
     timeout = following()
     for _ in range(2):
         timeout.call(clock.advance, 1.0)
 
     assert timeout.call(remaining) == 2.0
+
+
+def test_in_sync_code_a_timeout_of_something_inside_teaches_it_nothing(clock: FakeClock) -> None:
+    timeout, others = following(), Timeout(1.0, name="inner", thread=Bulkhead(1))
+
+    for _ in range(2):
+        with deadline(0.5), pytest.raises(TimedOutError, match="deadline"):
+            timeout.call(lambda: clock.advance(0.5) or others.call(int))
+
+    assert timeout.seconds == 10.0
 
 
 def test_a_worker_that_is_left_behind_counts_too() -> None:

@@ -8,6 +8,7 @@ from uat_resilience._core.quantile import Quantile
 from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.mailbox import Mailbox
 from uat_resilience.policies.outcomes import Outcomes
+from uat_resilience.switches import switches
 
 __all__ = ["AdaptiveDelay"]
 
@@ -45,13 +46,29 @@ class AdaptiveDelay:
 
     def record(self, duration: float) -> None:
         """Take note of how long a call took; nothing happens where the seconds are fixed."""
-        if self.follows:
+        if self.follows and switches.guarding:
             self._mailbox.post(duration)
 
-    def learning(
+    def learning(self, body: Callable[P, T], outcomes: Outcomes) -> Callable[P, T]:
+        """Return a sync function that also takes note of how long its calls take, or were allowed to."""
+
+        def learning(*args: P.args, **kwargs: P.kwargs) -> T:
+            began = outcomes.now()
+            try:
+                result = body(*args, **kwargs)
+            except TimedOutError as error:
+                if error.policy == outcomes.policy:
+                    self.record(error.after)
+                raise
+            self.record(outcomes.now() - began)
+            return result
+
+        return learning
+
+    def alearning(
         self, guarded: Callable[P, Awaitable[T]], outcomes: Outcomes
     ) -> Callable[P, Coroutine[Any, Any, T]]:
-        """Return the function, which also takes note of how long its calls take, or were allowed to."""
+        """Return the async function, which also takes note of how long its calls take, or were allowed to."""
 
         async def learning(*args: P.args, **kwargs: P.kwargs) -> T:
             began = outcomes.now()

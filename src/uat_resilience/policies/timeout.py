@@ -9,7 +9,6 @@ from uat_resilience._core.arguments import seconds as checked
 from uat_resilience._core.quantile import Quantile
 from uat_resilience.ambient import Deadline, EnforcedDeadline, current_deadline
 from uat_resilience.clock import Clock, default_clock
-from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.adaptive_delay import AdaptiveDelay
 from uat_resilience.policies.alarms import Alarms
 from uat_resilience.policies.bounds import Bounds
@@ -20,7 +19,7 @@ from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.policy import Guard
 from uat_resilience.policies.streams import astepwise, stepwise
 from uat_resilience.policies.unenforced import UnenforcedTimeoutWarning, warn_unenforced
-from uat_resilience.policies.worker import run_in_worker
+from uat_resilience.policies.worker import in_workers
 from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
@@ -177,18 +176,39 @@ class Timeout(Guard):
                 outcomes.succeeded(started)
             return result
 
-        return self._given.learning(guarded, outcomes) if self._given.follows else guarded
+        return self._given.alearning(guarded, outcomes) if self._given.follows else guarded
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code: cut in a worker thread, or given a budget."""
+        bus, outcomes = self._bus, Outcomes(name, self._bus, self._clock)
+        if self._workers is not None:
+            fn = in_workers(fn, self._workers.permit)
+        if self._given.follows:
+            fn = self._given.learning(fn, outcomes)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            result = self._run(name, fn, *args, **kwargs)
-            if type(result) is COROUTINE:
-                raise refuse_coroutine(result)
+            started = outcomes.now() if bus.outcomes_wanted else None
+            try:
+                budget = self._budget(name) if switches.guarding else None
+                token = None if budget is None else current_deadline.set(budget)
+                try:
+                    result = fn(*args, **kwargs)
+                    if type(result) is COROUTINE:
+                        raise refuse_coroutine(result)
+                finally:
+                    if budget is not None and token is not None:
+                        current_deadline.reset(token)
+                        if budget.until <= budget.clock.now() and budget.policy == name:
+                            tell_missed(bus, budget)
+            except BaseException as error:
+                if started is not None:
+                    outcomes.raised(started, error)
+                raise
+            if started is not None:
+                outcomes.succeeded(started)
             return result
 
-        return Outcomes(name, self._bus, self._clock).around(guarded)
+        return guarded
 
     def wrap_stream(
         self, fn: Callable[P, Generator[T, Any, Any]], name: str
@@ -214,33 +234,17 @@ class Timeout(Guard):
                 return enforce(outer, clock, seconds, name)
         return self._alarms.enter(clock, seconds, name)
 
-    def _run(self, name: str, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a sync body under its deadline."""
-        if not switches.guarding:
-            return fn(*args, **kwargs)
-        clock, seconds = self._clock or default_clock.clock, self._fixed
+    def _budget(self, name: str) -> Deadline:
+        """Return the deadline of a sync body: the one around it, unless this one comes first."""
         if not self._warned:
             self._warned = True
             warn_unenforced(name)
+        clock, seconds = self._clock or default_clock.clock, self._fixed
         if seconds is None:
             seconds = self.seconds
-        outer = None if current_deadline.get() is None else governing(seconds)
-        began = clock.now()
-        budget = outer or Deadline(clock, began + seconds, policy=name, after=seconds)
-        token = current_deadline.set(budget)
-        try:
-            if self._workers is None:
-                result = fn(*args, **kwargs)
-            else:
-                result = run_in_worker(self._workers.permit(), budget, fn, *args, **kwargs)
-            if self._given.follows:
-                self._given.record(clock.now() - began)
-            return result
-        except TimedOutError as error:
-            if error.policy == name:
-                self._given.record(error.after)
-            raise
-        finally:
-            current_deadline.reset(token)
-            if budget.policy == name and budget.remaining() <= 0:
-                tell_missed(self._bus, budget)
+        until, outer = clock.now() + seconds, current_deadline.get()
+        if outer is not None and (outer.until <= until or outer.clock is not clock):
+            outer = governing(seconds)
+            if outer is not None:
+                return outer
+        return Deadline(clock, until, policy=name, after=seconds)

@@ -4,7 +4,7 @@ import warnings
 
 __all__ = ["UnenforcedTimeoutWarning", "warn_unenforced"]
 
-_CALLER = 5  # Above this function, the run of a timeout, its wrapper, and the one of `Outcomes`.
+_CALLER = 4  # Above this function, the budget of a timeout, and its wrapper.
 
 
 class UnenforcedTimeoutWarning(UserWarning):

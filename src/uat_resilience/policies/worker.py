@@ -5,12 +5,13 @@ from contextvars import copy_context
 from threading import Event, Thread
 from typing import Generic, ParamSpec, TypeVar
 
-from uat_resilience.ambient import Deadline
+from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.errors import TimedOutError
 from uat_resilience.policies.permit import Permit
+from uat_resilience.switches import switches
 from uat_resilience.waiting import refuse_to_block
 
-__all__ = ["run_in_worker"]
+__all__ = ["in_workers"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,13 +29,26 @@ class _Outcome(Generic[T]):
         self.error: BaseException | None = None
 
 
-def run_in_worker(
+def in_workers(fn: Callable[P, T], permit: Callable[[], Permit]) -> Callable[P, T]:
+    """Return a function that runs `fn` in a daemon thread, and waits for it until the ambient deadline.
+
+    Context variables are carried into the thread. Each run takes a permit, which is given back by the thread, when
+    the body has really ended; a caller that has left (at the deadline, or by Ctrl-C) does not shorten that.
+    """
+
+    def in_worker(*args: P.args, **kwargs: P.kwargs) -> T:
+        budget = current_deadline.get()
+        if budget is None or not switches.guarding:
+            return fn(*args, **kwargs)
+        return _run(permit(), budget, fn, *args, **kwargs)
+
+    return in_worker
+
+
+def _run(
     permit: Permit, budget: Deadline, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run `fn` in a daemon thread under `permit`, and wait for it until the deadline.
-
-    Context variables are carried into the thread. The permit is given back by the thread, when the body has
-    really ended; a caller that has left (at the deadline, or by Ctrl-C) does not shorten that.
+    """Run a body in a daemon thread.
 
     Raises:
         TimedOutError: The body had not ended at the deadline.
