@@ -21,6 +21,7 @@ from uat_resilience import (
     Jitter,
     RetriesExhausted,
     Retry,
+    RetryBudget,
     RetryScheduled,
     captured,
     single_try,
@@ -64,6 +65,17 @@ class TestAttempts:
         world.loop(Retry(on=ConnectionError), body)
 
         assert seen == [(1, None), (2, first), (3, second)]
+
+    def test_each_loop_is_a_call_for_its_budget(self, world: World) -> None:
+        budget = RetryBudget()
+        retry = Retry(on=ConnectionError, budget=budget)
+
+        world.loop(retry, lambda _: None)
+        world.loop(retry, lambda _: None)
+        with disabled():
+            world.loop(retry, lambda _: None)
+
+        assert budget.snapshot().calls == 2
 
     def test_each_loop_is_a_run_of_its_own(self, world: World) -> None:
         retry = Retry(on=ConnectionError, attempts=2)
@@ -190,6 +202,15 @@ class TestResults:
         world.loop(Retry(on=(), on_result=lambda _: True), lambda _: script())
 
         assert script.calls == 1
+
+    def test_a_block_whose_result_nobody_could_judge_is_abandoned(self, world: World) -> None:
+        def confused(_: object) -> bool:
+            raise LookupError
+
+        with captured() as events, pytest.raises(LookupError):
+            world.loop(Retry(on=(), on_result=confused), lambda attempt: attempt.result("row"))
+
+        assert kinds(events) == [CallAbandoned]
 
     def test_a_block_that_raises_after_its_result_has_failed(self, world: World) -> None:
         script = Script(ConnectionError, "row")

@@ -160,6 +160,13 @@ def test_a_call_that_nobody_could_judge_is_abandoned(
     assert [type(event) for event in events] == [CallAbandoned]
 
 
+def test_a_call_whose_pause_nobody_could_tell_is_abandoned(world: World) -> None:
+    with captured() as events, pytest.raises(LookupError):
+        world.call(Retry(on_result=bool, on=(), backoff=confused), Script("row"))
+
+    assert [type(event) for event in events] == [CallAbandoned]
+
+
 def test_a_spent_budget_is_told(world: World) -> None:
     budget = RetryBudget(0.0, minimum_per_second=0.0)
 

@@ -70,8 +70,8 @@ class Attempt:
         if error is None and self._results:
             self.pause = self._run.after_result(self._result)
             return False
-        self._run.attempted(error)
         if error is not None:
+            self._run.attempted(error)
             self._run.interrupted()
         else:
             self._run.ended()

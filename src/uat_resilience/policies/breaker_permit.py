@@ -13,7 +13,7 @@ class BreakerPermit(Permit):
     __slots__ = ("_era", "_gate", "_started", "_ticket")
 
     def __init__(self, gate: BreakerGate) -> None:
-        super().__init__()
+        Permit.__init__(self)  # `super()` would be one more object for each call.
         self._gate = gate
 
     def _take(self) -> None:
@@ -27,14 +27,14 @@ class BreakerPermit(Permit):
 
     def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
         gate, ticket, started = self._gate, self._ticket, self._started
-        if verdict is Verdict.ABANDONED:
-            gate.abandoned(ticket, started)
-        elif verdict is Verdict.FAILURE:
-            gate.failed(ticket, started, error if isinstance(error, Exception) else None)
-        elif verdict is Verdict.SUCCESS or error is None:
+        if verdict is None and error is not None:
+            gate.raised(ticket, started, error)
+        elif verdict is None or verdict is Verdict.SUCCESS:
             if ticket is not self._era or not self._era.judge.quiet:
                 gate.record(ticket, 0, started)
             if started is not None:
                 gate.outcomes.succeeded(started)
+        elif verdict is Verdict.FAILURE:
+            gate.failed(ticket, started, error if isinstance(error, Exception) else None)
         else:
-            gate.raised(ticket, started, error)
+            gate.abandoned(ticket, started)

@@ -38,8 +38,19 @@ class Mailbox(Generic[Note, Fact]):
 
     def post(self, note: Note) -> None:
         """Carry a note out as soon as the lock is free, by whoever is there then."""
-        self.notes.append(note)
-        self.sweep()
+        lock = self.lock
+        if self.notes or not lock.acquire(False):  # noqa: FBT003 - by keyword it takes twice as long
+            self.notes.append(note)
+            self.sweep()
+            return
+        try:
+            fact = self._apply(note)
+        finally:
+            lock.release()
+        if fact is not None:
+            self._tell(fact)
+        if self.notes:
+            self.sweep()
 
     def sweep(self) -> None:
         """Carry out the notes there are, unless somebody holds the lock, who will."""

@@ -20,6 +20,7 @@ from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.policies.retry_run import RetryRun
 from uat_resilience.policies.streams import abegun, begun
 from uat_resilience.policies.unset import Unset
+from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["Retry", "RetrySnapshot"]
@@ -166,11 +167,11 @@ class Retry(Guard):
 
     def __iter__(self) -> Attempts:
         """Start a run of blocks in sync code."""
-        return Attempts(self._begin(self.name, None))
+        return Attempts(self._begin_blocks())
 
     def __aiter__(self) -> AsyncAttempts:
         """Start a run of blocks in async code."""
-        return AsyncAttempts(self._begin(self.name, None))
+        return AsyncAttempts(self._begin_blocks())
 
     def wrap(self, fn: Callable[P, T], name: str) -> Callable[P, T]:
         """Return `fn` guarded for sync code."""
@@ -213,6 +214,11 @@ class Retry(Guard):
             raise TypeError(
                 f"{name} cannot guard a generator with on_result: a stream has no result"
             )
+
+    def _begin_blocks(self) -> RetryRun:
+        if self._rules.budget is not None and switches.guarding:
+            self._rules.budget.deposit()
+        return self._begin(self.name, None)
 
     def _begin(self, name: str, started: float | None) -> RetryRun:
         return RetryRun(name, self._rules, self._time(), self._bus, started)

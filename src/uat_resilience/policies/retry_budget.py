@@ -68,7 +68,7 @@ class RetryBudget:
 
     def deposit(self) -> None:
         """Count one call."""
-        self._mailbox.post(self._now())
+        self._mailbox.post((self._clock or default_clock.clock).now())
 
     def withdraw(self) -> bool:
         """Charge one extra attempt; False, and no charge, when the budget is spent."""

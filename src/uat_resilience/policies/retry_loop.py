@@ -11,6 +11,7 @@ from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.policies.retry_run import RetryRun
+from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["arepeated", "repeated"]
@@ -30,11 +31,8 @@ def repeated(
 
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         started = outcomes.now() if bus.outcomes_wanted else None
-        run = (
-            _begun_ahead(begin, started)
-            if eager or (started is not None and bus.attempts_wanted)
-            else None
-        )
+        traced = started is not None and bus.attempts_wanted
+        run = _ahead(begin, rules, started, traced=traced) if traced or eager else None
         while True:
             try:
                 result = fn(*args, **kwargs)
@@ -50,12 +48,14 @@ def repeated(
             except BaseException as error:
                 _interrupted(outcomes, started, run, error)
                 raise
-            if run is None and on_result is None:
+            if (run is None and on_result is None) or not _condemned(
+                rules, result, outcomes, started, run
+            ):
                 if started is not None:
                     outcomes.succeeded(started)
                 return result
             run = run or begin(started)
-            pause = run.after_result(result)
+            pause = run.after_condemned(result)
             if pause is None or not run.pause(pause, None, discarded=result):
                 return result
             run.attempting()
@@ -75,11 +75,8 @@ def arepeated(
 
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         started = outcomes.now() if bus.outcomes_wanted else None
-        run = (
-            _begun_ahead(begin, started)
-            if eager or (started is not None and bus.attempts_wanted)
-            else None
-        )
+        traced = started is not None and bus.attempts_wanted
+        run = _ahead(begin, rules, started, traced=traced) if traced or eager else None
         while True:
             try:
                 result = await fn(*args, **kwargs)
@@ -93,12 +90,14 @@ def arepeated(
             except BaseException as error:
                 _interrupted(outcomes, started, run, error)
                 raise
-            if run is None and on_result is None:
+            if (run is None and on_result is None) or not _condemned(
+                rules, result, outcomes, started, run
+            ):
                 if started is not None:
                     outcomes.succeeded(started)
                 return result
             run = run or begin(started)
-            pause = run.after_result(result)
+            pause = run.after_condemned(result)
             if pause is None or not await run.apause(pause, None, discarded=result):
                 return result
             run.attempting()
@@ -106,11 +105,34 @@ def arepeated(
     return guarded
 
 
-def _begun_ahead(begin: Begin, started: float | None) -> RetryRun:
-    """Begin a run with its first attempt, not after it."""
+def _ahead(
+    begin: Begin, rules: RetryRules, started: float | None, *, traced: bool
+) -> RetryRun | None:
+    """Count a call before its first attempt, and begin its run where that must know of it."""
+    if rules.budget is not None and switches.guarding:
+        rules.budget.deposit()
+    if not traced and rules.plan.time_limit is None:
+        return None
     run = begin(started)
     run.attempting()
     return run
+
+
+def _condemned(
+    rules: RetryRules,
+    result: object,
+    outcomes: Outcomes,
+    started: float | None,
+    run: RetryRun | None,
+) -> bool:
+    """Ask `on_result` about a result. When that raises, nobody has judged the call."""
+    if run is not None:
+        run.attempted()
+    try:
+        return rules.condemns(result)
+    except BaseException as error:
+        _interrupted(outcomes, started, run, error)
+        raise
 
 
 def _interrupted(

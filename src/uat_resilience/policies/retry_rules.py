@@ -11,6 +11,7 @@ from uat_resilience._core.retry import RetryPlan
 from uat_resilience.policies.matching import ExceptionSpec, Matcher
 from uat_resilience.policies.retry_budget import RetryBudget
 from uat_resilience.policies.unset import Unset
+from uat_resilience.switches import switches
 
 __all__ = ["RetryRules"]
 
@@ -28,7 +29,12 @@ class RetryRules:
     retry_after: Callable[[Exception], float | None]
     budget: RetryBudget | None
     eager: bool
-    """True when a run must know of a call from its beginning, not just from its first failure."""
+    """True when there is something to do before the first attempt: a call to count, or time to be kept."""
+
+    def condemns(self, result: object) -> bool:
+        """Return True when `on_result` wants another attempt in place of a result."""
+        on_result = self.on_result
+        return on_result is not None and switches.guarding and bool(on_result(result))
 
     @classmethod
     def checked(

@@ -66,8 +66,6 @@ class RetryRun:
         self._ends: Sequence[AttemptEnd] = ()
         self.attempts = 1
         self._clock = clock
-        if rules.budget is not None and switches.guarding:
-            rules.budget.deposit()
 
     def attempting(self) -> None:
         """Tell that an attempt begins."""
@@ -98,26 +96,31 @@ class RetryRun:
     def after_result(self, result: object) -> float | None:
         """Return the seconds to pause before the next attempt, or None when the result must come out."""
         self.attempted()
-        on_result = self._rules.on_result
         try:
-            failed = on_result is not None and switches.guarding and bool(on_result(result))
-            if failed:
-                pause = self._decide(None, asked_pause(result))
-                if pause is not None:
-                    return pause
+            condemned = self._rules.condemns(result)
         except BaseException:
             self.interrupted()
             raise
-        self.ended(failed=failed)
+        if condemned:
+            return self.after_condemned(result)
+        self.ended()
         return None
 
-    def ended(self, *, failed: bool = False) -> None:
-        """Tell that the call has returned."""
-        if self._outcomes is None:
-            return
-        if failed:
+    def after_condemned(self, result: object) -> float | None:
+        """Do the same for a result that `on_result` has condemned."""
+        try:
+            pause = self._decide(None, asked_pause(result))
+        except BaseException:
+            self.interrupted()
+            raise
+        if pause is None and self._outcomes is not None:
             self._outcomes.failed(self._started, None)
-        else:
+        return pause
+
+    def ended(self) -> None:
+        """Tell that the call has returned."""
+        self.attempted()
+        if self._outcomes is not None:
             self._outcomes.succeeded(self._started)
 
     def pause(self, seconds: float, error: Exception | None, *, discarded: object = None) -> bool:
