@@ -52,10 +52,10 @@ class Answer:
 
 def _give_back(permits: Sequence[Permit], error: BaseException | None) -> None:
     """Leave all permits, also when a predicate of the user's raises on the way."""
-    trace = None if error is None else error.__traceback__
+    kind, trace = (None, None) if error is None else (type(error), error.__traceback__)
     for number, permit in enumerate(permits, 1):
         try:
-            permit.__exit__(None if error is None else type(error), error, trace)
+            permit.__exit__(kind, error, trace)
         except BaseException:
             _give_back(permits[number:], error)
             raise

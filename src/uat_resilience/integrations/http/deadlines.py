@@ -39,7 +39,7 @@ def within(
         return step(*args, **kwargs)
     before, token = current_deadline.get(), None
     if before is not deadline:
-        left = deadline.remaining()
+        left = deadline.until - deadline.clock.now()
         if left <= 0:
             raise TimedOutError(deadline.policy, after=deadline.after)
         if before is None or left < before.remaining():
