@@ -130,10 +130,16 @@ def test_an_api_key_that_is_good_for_too_little_hears_that_a_token_is_needed(pla
     )
 
 
-def test_a_token_is_forgotten_when_it_has_expired(platform: Any) -> None:
-    shown = platform.gateway.tokens("ann", exp=wall_time() - 29.0)  # of 30 s that clocks may differ
+def test_a_token_is_good_for_as_long_as_clocks_may_differ(platform: Any) -> None:
+    for _ in range(20):
+        expires = (
+            int(wall_time()) - 29
+        )  # Whole seconds, as it is read: 30 s that clocks may differ are not over.
+        shown = platform.gateway.tokens("ann", exp=expires)
+        first = platform.gateway.get("/closed", Authorization=f"Bearer {shown}")
+        if wall_time() < expires + 30.0:
+            break  # Else they may have been over on its way.
 
-    first = platform.gateway.get("/closed", Authorization=f"Bearer {shown}")
     later = platform.gateway.tokens("ann", exp=wall_time() - 31.0)
     second = platform.gateway.get("/closed", Authorization=f"Bearer {later}")
 

@@ -1,7 +1,7 @@
 """Active checks: each host is asked again and again whether it is fit, and at once when it could not be reached.
 
 new ──▶ asked ──▶ waits `interval` ──▶ asked ...        a tenth earlier or later, so that they do not march in step
-                  waits `recheck` after a failure       suspected: asked now
+                  waits `recheck` after a failure       suspected: asked now, or anew after the answer
 """
 
 import asyncio
@@ -56,6 +56,7 @@ class Checks:
         self._timeout = timeout
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._running: dict[Key, asyncio.Task[None]] = {}
+        self._doubted: set[Key] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._closed = True
         fleet.listen(self._changed)
@@ -83,12 +84,14 @@ class Checks:
         await self._client.aclose()
 
     def suspect(self, service: str, id_: str) -> None:
-        """Check a host now, unless that is being done."""
+        """Check a host now; anew, if that is being done: its answer may be from before the trouble."""
         key = service, id_
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
-        if not self._closed and key not in self._running:
+        if key in self._running:
+            self._doubted.add(key)
+        elif not self._closed:
             # In a context of its own: a check is no part of the request that could not reach the host.
             task = asyncio.get_running_loop().create_task(self._check(key), context=Context())
             self._running[key] = task
@@ -132,7 +135,12 @@ class Checks:
 
     def _next(self, key: Key) -> None:
         del self._running[key]
+        doubted = key in self._doubted
+        self._doubted.discard(key)
         if self._closed or self._fleet.registry.find(*key) is None:
+            return
+        if doubted:
+            self.suspect(*key)
             return
         group = self._fleet.existing.get(key[0])
         failed = group is not None and group[key[1]].checked.error is not None
