@@ -15,6 +15,12 @@ def taken(limit: GcraMachine[str], now: float, asked: int = 1000) -> int:
     return sum(limit.take(now) for _ in range(asked))
 
 
+def test_limit_tells_what_it_goes_by() -> None:
+    limit = machine(2.0, per=4.0, burst=3)
+
+    assert (limit.rate, limit.per, limit.burst) == (2.0, 4.0, 3)
+
+
 # --- tokens that are here
 
 
@@ -234,11 +240,13 @@ def test_retry_after_a_refusal_is_the_time_until_it_would_be_accepted(patience: 
     assert limit.reserve("waiter", 0.25 + wait, patience=patience) == 3.0
 
 
-def test_heavier_request_is_to_be_retried_later() -> None:
+def test_heavier_request_is_refused_and_to_be_retried_by_its_own_wait() -> None:
     limit = machine(burst=4)
     limit.take(0.0, 4)
 
     assert [limit.retry_after(0.0, weight) for weight in (1, 3)] == [1.0, 3.0]
+    assert limit.reserve("waiter", 0.0, 3, patience=2.0) is None
+    assert limit.reserve("waiter", 0.0, 3, patience=3.0) == 3.0
 
 
 def test_nothing_to_retry_when_tokens_are_here() -> None:
