@@ -1,6 +1,6 @@
 import pytest
 
-from uat_resilience._core.adaptive import Tuner
+from uat_resilience._core.adaptive import ROUNDING, Tuner
 from uat_resilience._core.aimd import AIMD
 
 
@@ -34,6 +34,13 @@ def test_calls_that_began_before_the_limit_shrank_change_nothing(dropped: bool) 
     limits = {tuner.record(11.0, 1.5, 10, dropped=dropped) for _ in range(100)}
 
     assert limits == {9}
+
+
+def test_call_that_began_a_nanosecond_before_the_limit_shrank_counts() -> None:
+    tuner = AIMD(initial=100).tuner()
+    tuner.record(ROUNDING, 0.0, 100, dropped=True)
+
+    assert tuner.record(1.0, 1.0, 90, dropped=True) == 81
 
 
 def test_call_that_began_as_the_limit_shrank_counts() -> None:

@@ -48,6 +48,13 @@ def test_standing_queue_sheds_who_waited_over_twice_the_target(delay: float, she
     assert standing().sheds(0.101, delay) is shed
 
 
+def test_request_that_came_the_moment_the_last_one_left_still_waited_in_the_queue() -> None:
+    codel = CoDelMachine(interval=0.125)
+    codel.sheds(1.0, 0.5)
+
+    assert codel.sheds(1.125, 0.125)
+
+
 def test_queue_stops_standing_after_an_interval_in_which_somebody_waited_little() -> None:
     codel = standing()
     codel.sheds(0.15, 0.06)

@@ -110,6 +110,27 @@ def test_slots_come_back_while_half_of_them_are_used() -> None:
     assert recovering.tuner.limit == 2 * 4 + 1
 
 
+# --- what Vegas does with a queue
+
+
+@pytest.mark.parametrize(
+    ("initial", "alpha", "beta", "limit"),
+    [
+        (2, 1.0, 2.0, 4),  # One call queues, which is a step: hurry.
+        (4, 2.0, 3.0, 4),  # Two calls queue, which are two steps: enough to rest.
+        (4, 1.0, 2.0, 4),  # And not too many.
+    ],
+)
+def test_vegas_at_the_edge_between_two_steps(
+    initial: int, alpha: float, beta: float, limit: int
+) -> None:
+    setting = Vegas(initial=initial, samples=1, alpha=alpha, beta=beta)
+
+    steady = Rounds(setting.tuner(), size=1).go(1.1, 1.0, 2.0)
+
+    assert steady.limits == [initial // 2, initial, limit]
+
+
 # --- other bounds
 
 
