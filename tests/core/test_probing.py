@@ -114,6 +114,17 @@ def test_limit_moves_once_a_round() -> None:
     assert limits == [40] * 40 + [41]
 
 
+def test_calls_that_end_at_the_same_moment_are_judged_together() -> None:
+    steady = rested()
+    steady.now += 2 * LATENCY
+
+    for latency in (LATENCY, 2 * LATENCY):
+        for _ in range(40):
+            steady.tuner.record(steady.now, latency, 40, dropped=False)
+
+    assert steady.begin() == int(40 * 1.05 / 1.5 + 1)
+
+
 def test_round_of_a_small_limit_has_its_samples() -> None:
     tuner = Gradient2(initial=4, samples=25).tuner()
     tuner.record(0.0, 0.1, 1, dropped=False)
