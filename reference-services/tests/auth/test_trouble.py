@@ -1,6 +1,7 @@
 """Nobody is called unknown because the database is away, and whoever guesses is slowed down."""
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import httpx2
 import pytest
 
 from uat_platform.auth.parts import Parts
+from uat_platform.auth.settings import AuthSettings
 from uat_resilience import BulkheadFullError
 from uat_resilience.testing import FakeClock
 
@@ -136,6 +138,13 @@ async def test_one_address_tries_so_often_in_a_minute(
     statuses = [(await client.post("/auth/login", json=WRONG)).status_code for _ in range(4)]
 
     assert statuses == [401, 401, 401, 429]
+
+
+def test_one_core_is_left_for_those_who_only_want_a_token_checked() -> None:
+    cores = os.cpu_count() or 1
+
+    assert AuthSettings.read("auth", {}).hashing_threads == max(1, cores - 1)
+    assert AuthSettings.read("auth", {"PASSWORD_THREADS": "7"}).hashing_threads == 7
 
 
 async def test_whoever_finds_no_turn_to_hash_is_refused_before_anything_is_looked_up(

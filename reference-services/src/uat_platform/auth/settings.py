@@ -31,7 +31,8 @@ class AuthSettings(Settings):
         key_passphrase: Encrypts private keys in the database. Empty: they are as safe as the database.
         password_memory: KiB that one Argon2id takes.
         password_passes: Over that memory.
-        password_threads: Passwords that are hashed at once; 0 for as many as there are cores.
+        password_threads: Passwords that are hashed at once; 0 for one fewer than there are cores, as the last one
+            is for those who only want a token checked.
         password_queue: Requests that wait for their turn to hash; at most half of BULKHEAD_SIZE, or they would
             take the place of those who only want a token checked.
         password_wait: Seconds they wait at most.
@@ -85,4 +86,4 @@ class AuthSettings(Settings):
     @property
     def hashing_threads(self) -> int:
         """Passwords that are hashed at once."""
-        return self.password_threads or os.cpu_count() or 1
+        return self.password_threads or max(1, (os.cpu_count() or 1) - 1)
