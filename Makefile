@@ -13,7 +13,7 @@ export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
 .PHONY: help setup test test-lowest test-lowest-extras cover check lint imports types mypy pyright format api api-check docs docs-serve \
-        bench bench-http bench-services mutants slow soak examples demo watch up changelog pins build clean
+        bench bench-http bench-services bench-platform mutants slow soak examples demo watch up changelog pins build clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -142,6 +142,9 @@ bench-http: .venv/.dev ## Measure what a guarded HTTP client adds to a request, 
 
 bench-services: .venv/.dev ## Compare the reverse proxy with plain ones, side by side
 	$(BIN)/python -m benchmarks.services $(ARGS)
+
+bench-platform: .venv/.dev ## Compare the load balancer with others before ill replicas, and flood the logins
+	$(BIN)/python -m benchmarks.platform $(ARGS)
 
 docs: .venv/.dev ## Build the documentation, strictly
 	$(BIN)/zensical build --strict --clean

@@ -1,1 +1,1 @@
-"""Load balancers side by side, on replicas that are ill in different ways."""
+"""Services of the platform when something is wrong: replicas that are ill, and a flood of logins."""

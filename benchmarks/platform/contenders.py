@@ -19,6 +19,7 @@ __all__ = ["CONTENDERS", "running"]
 _NGINX = """daemon off; worker_processes 1; pid {directory}/pid; error_log /dev/null;
 events {{ worker_connections 1024; }}
 http {{ access_log off; client_body_temp_path {directory}; proxy_temp_path {directory};
+fastcgi_temp_path {directory}; uwsgi_temp_path {directory}; scgi_temp_path {directory};
 upstream u {{ {method} {servers} keepalive 64; }}
 server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://u; proxy_http_version 1.1;
 proxy_buffering off; proxy_set_header Connection ""; proxy_next_upstream {next}; }} }} }}
@@ -85,8 +86,8 @@ times. Tuned nginx has `least_conn`, and goes to the next one after 502, 503, 50
 
 
 @contextmanager
-def running(name: str, ports: list[int]) -> Iterator[tuple[int, str]]:
-    """Run one of them before these replicas; yield its port and the path to ask for."""
+def running(name: str, ports: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Run one of them before these replicas; yield its port and what to ask it."""
     make, tuned = CONTENDERS[name]
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
@@ -107,7 +108,8 @@ def running(name: str, ports: list[int]) -> Iterator[tuple[int, str]]:
             if make is _uat:
                 for each in ports:
                     _register(port, each)
-            yield port, "/proxy/replicas/" if make is _uat else "/"
+            path = b"/proxy/replicas/" if make is _uat else b"/"
+            yield port, b"GET %b HTTP/1.1\r\nHost: bench\r\n\r\n" % path
         finally:
             process.terminate()
             process.wait()

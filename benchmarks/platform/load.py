@@ -37,7 +37,7 @@ class Result:
         return sorted(self.times)[place] if place < len(self.times) else inf
 
 
-async def offered(port: int, path: str, *, rate: float, seconds: float) -> Result:
+async def offered(port: int, request: bytes, *, rate: float, seconds: float) -> Result:
     """Send so many requests a second, for so long."""
     result, idle = Result(), list[_Connection]()
     began = perf_counter()
@@ -45,7 +45,7 @@ async def offered(port: int, path: str, *, rate: float, seconds: float) -> Resul
         for number in range(int(rate * seconds)):
             due = began + number / rate
             await asyncio.sleep(max(0.0, due - perf_counter()))
-            group.create_task(_one(port, path, due, idle, result))
+            group.create_task(_one(port, request, due, idle, result))
     for each in idle:
         each[1].close()
     return result
@@ -54,11 +54,13 @@ async def offered(port: int, path: str, *, rate: float, seconds: float) -> Resul
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def _one(port: int, path: str, due: float, idle: list[_Connection], result: Result) -> None:
+async def _one(
+    port: int, request: bytes, due: float, idle: list[_Connection], result: Result
+) -> None:
     try:
         async with asyncio.timeout(_PATIENCE):
             connection = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
-            status, kept = await _asked(connection, path)
+            status, kept = await _asked(connection, request)
     except (OSError, ValueError, asyncio.IncompleteReadError):
         status = 0
     else:
@@ -72,9 +74,9 @@ async def _one(port: int, path: str, due: float, idle: list[_Connection], result
         result.failed[status] = result.failed.get(status, 0) + 1
 
 
-async def _asked(connection: _Connection, path: str) -> tuple[int, bool]:
+async def _asked(connection: _Connection, request: bytes) -> tuple[int, bool]:
     reader, writer = connection
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+    writer.write(request)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
     await reader.readexactly(int(length or 0))

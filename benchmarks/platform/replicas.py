@@ -1,4 +1,4 @@
-"""`python -m benchmarks.balancing.replicas SPEC...`: servers that are ill as they are told; prints their ports.
+"""`python -m benchmarks.platform.replicas SPEC...`: servers that are ill as they are told; prints their ports.
 
     200:10      answers 200 after 10 ms
     503:0       answers 503 at once

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.services.measure import Measured
 
-__all__ = ["bursts", "long_answers", "rates"]
+__all__ = ["bursts", "long_answers", "rates", "table"]
 
 Found = Mapping[str, Measured]
 
@@ -12,7 +12,7 @@ Found = Mapping[str, Measured]
 def bursts(found: Found, *, what: str, base: str) -> str:
     """Return throughput and processor time beside those of one of them."""
     beside = found[base]
-    return _table(
+    return table(
         [what, "requests/s", f"x {base}", "CPU us", f"{base} / it", "p50 ms", "p99 ms"],
         (
             [
@@ -30,7 +30,7 @@ def bursts(found: Found, *, what: str, base: str) -> str:
 
 def rates(found: Found, wanted: Sequence[int]) -> str:
     """Return the times at fixed rates, p50 / p99 in milliseconds."""
-    return _table(
+    return table(
         ["proxy", *(f"{rate} requests/s" for rate in wanted)],
         (
             [name, *(" / ".join(_percentiles(one.paced.get(rate))) or "-" for rate in wanted)]
@@ -41,7 +41,7 @@ def rates(found: Found, wanted: Sequence[int]) -> str:
 
 def long_answers(found: Found) -> str:
     """Return the memory that one long answer took."""
-    return _table(
+    return table(
         ["proxy", "MB more"], ([name, f"{one.grown:.1f}"] for name, one in _by_rate(found))
     )
 
@@ -56,7 +56,8 @@ def _percentiles(times: Sequence[float] | None) -> list[str]:
     return [f"{times[len(times) * share // 100] * 1000:.1f}" for share in (50, 99)]
 
 
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    """Return rows below a head."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     padded = [
