@@ -140,7 +140,7 @@ def test_instances_come_from_the_load_balancer_where_there_is_one(
         gateway = stack.enter_context(start(routes, LOAD_BALANCER_URL=balancer.url))
 
         # What the file says is believed only until the load balancer has been heard of.
-        heard = any(instances(gateway) == [platform.echo_url] for _ in range(100))
+        heard = any(instances(gateway) == [platform.echo_url] for _ in range(20_000))
         answers = {gateway.get("/").status_code for _ in range(5)}
 
     assert heard

@@ -97,7 +97,7 @@ def test_there_are_no_more_websockets_than_may_be(start: Any) -> None:
 
 def _connected(url: str) -> ClientConnection:
     """Connect as soon as the gateway has heard that the last one is gone, which it need not have at once."""
-    for _ in range(1_000):
+    for _ in range(20_000):
         with suppress(InvalidStatus):
             return connect(url)
     raise AssertionError("the place is not given back")

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 from metrics_aggregator.metrics_support.served import target
+from tests.integrations.server.serving import PATIENCE
 
 from uat_platform.metrics_aggregator.scraping.discovery import Discovery
 from uat_platform.metrics_aggregator.scraping.fetching import Fetcher
@@ -29,7 +30,7 @@ class Asking:
     rounds: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def until(self, true: Callable[[Scrape], bool]) -> None:
-        async with asyncio.timeout(10), self.rounds:
+        async with asyncio.timeout(PATIENCE), self.rounds:
             await self.rounds.wait_for(lambda: all(map(true, self.roster)))
 
 
@@ -106,7 +107,7 @@ async def test_one_scrape_that_takes_too_long_is_followed_by_others() -> None:
     def page(handler: Any) -> None:
         if not slow.is_set():
             slow.set()
-            enough.wait(10)
+            enough.wait(PATIENCE)
         body = b"busy 1\n"
         handler.send_response(200)
         handler.send_header("Content-Length", str(len(body)))
@@ -116,7 +117,7 @@ async def test_one_scrape_that_takes_too_long_is_followed_by_others() -> None:
     with target({"/metrics": page}) as address:
         async with asking(Cadence(0.5, 0.3)) as made:
             made.roster.update([shop(address)])
-            await made.until(lambda scrape: scrape.count["failure"] == 1)
+            await made.until(lambda scrape: scrape.count["failure"] >= 1)
             enough.set()
 
             await made.until(lambda scrape: scrape.outcome.health is Health.UP)
@@ -159,7 +160,7 @@ async def test_load_balancer_that_answers_late_takes_no_target_away() -> None:
         async with asking(PATIENT) as made:
             discovery = Discovery(made.fetcher, url=f"http://{address}/sd", fixed=[], seconds=1.0)
             assert await discovery.refresh()
-            pages["/sd"] = lambda _: late.wait(10)
+            pages["/sd"] = lambda _: late.wait(PATIENCE)
 
             answered = await discovery.refresh()
             late.set()

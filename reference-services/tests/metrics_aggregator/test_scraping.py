@@ -102,7 +102,7 @@ async def test_target_that_is_down_ends_its_series_and_is_left_alone_after_five_
     tmp_path: Path,
 ) -> None:
     pages: dict[str, Any] = {"/metrics": "busy 1\n"}
-    made = parts(tmp_path, scrape_interval=0.5, scrape_timeout=0.4)
+    made = parts(tmp_path, scrape_interval=30.0, scrape_timeout=20.0)
     with target(pages) as address:
         async with client(made) as asking:
             scrape = made.roster.made(from_address(address, {"job": "shop"}))

@@ -15,6 +15,7 @@ import pytest
 from tests.integrations.http.drivers import TRUST, Client, Driver
 from tests.integrations.http.servers import OK, RawServer, Received
 from tests.integrations.http.uvicorns import running
+from tests.integrations.server.serving import PATIENCE
 
 import uat_resilience.integrations.httpx as for_httpx
 import uat_resilience.integrations.httpx2 as for_httpx2
@@ -55,12 +56,12 @@ async def churn(client: Any, url: str) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def served(client: Any, url: str) -> int:
-    """Return how many of five ordinary requests are answered."""
+async def served(client: Any, url: str, *, within: float) -> int:
+    """Return how many of five ordinary requests are answered, each in so many seconds."""
     answered = 0
     for _ in range(5):
         with suppress(httpx.TransportError, httpx2.TransportError):
-            answered += (await client.get(url, timeout=0.3)).status_code == 200
+            answered += (await client.get(url, timeout=within)).status_code == 200
     return answered
 
 
@@ -72,7 +73,7 @@ def test_cancelled_calls_take_no_place_in_the_pool(
     async def main() -> int:
         async with make() as client:
             await churn(client, server.url)
-            return await served(client, server.url)
+            return await served(client, server.url, within=PATIENCE)
 
     answered = asyncio.run(main())
 
@@ -87,7 +88,7 @@ def test_pool_of_httpx_itself_loses_its_places(server: RawServer) -> None:
     async def main() -> int:
         async with httpx.AsyncClient(transport=transport) as client:
             await churn(client, server.url)
-            return await served(client, server.url)
+            return await served(client, server.url, within=0.3)
 
     answered = asyncio.run(main())
 

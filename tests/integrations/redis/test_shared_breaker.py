@@ -249,7 +249,7 @@ def test_call_that_is_cancelled_while_it_looks_leaves_nothing(
 def test_late_gift_of_the_probe_is_not_kept(start: Callable[..., Server]) -> None:
     server = start()
     with redis.Redis(port=server.port) as client:
-        fleet = Fleet(RedisLink(client, timeout=0.1), recovery_time=60.0)
+        fleet = Fleet(RedisLink(client, timeout=0.5), recovery_time=60.0)
         with pytest.raises(ConnectionError):
             fleet.one.call(fail)
         end_opening(server, fleet)
@@ -290,7 +290,7 @@ def test_opening_that_could_not_be_told_is_told_later(
     start: Callable[..., Server], driver: Driver
 ) -> None:
     server = start()
-    link = RedisLink(driver.client(server.port), timeout=0.1)
+    link = RedisLink(driver.client(server.port), timeout=5)
     fleet = Fleet(link, recovery_time=60.0)
     driver.call(fleet.one, int)
     server.stop()
@@ -307,7 +307,7 @@ def test_opening_that_could_not_be_told_is_told_later(
 def test_recovery_that_could_not_be_told_is_not_told_later(start: Callable[..., Server]) -> None:
     server = start()
     with redis.Redis(port=server.port) as client, server.admin() as admin:
-        fleet = Fleet(RedisLink(client, timeout=0.1), recovery_time=60.0)
+        fleet = Fleet(RedisLink(client, timeout=5), recovery_time=60.0)
         with pytest.raises(ConnectionError):
             fleet.one.call(fail)
         end_opening(server, fleet)

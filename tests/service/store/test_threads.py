@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.integrations.server.serving import PATIENCE
 
 from uat_service.store import Store, StoreUnavailableError
 from uat_service.store.threads import Threads
-
-PATIENCE = 45.0  # Seconds until a test gives up; nothing that works comes near it.
 
 
 class Gate:
