@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import weakref
 from pathlib import Path
 
 import redis
@@ -33,7 +34,12 @@ class Server:
     """
 
     def __init__(self, directory: Path, *settings: str, binary: str = VALKEY) -> None:
-        self.port = free_port()
+        # The port is kept: while it is bound here, nobody else is given it, and who asks for it by number gets it.
+        kept = socket.socket()
+        weakref.finalize(self, kept.close)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        self.port = int(kept.getsockname()[1])
         self._directory = directory
         self._settings = settings
         self._binary = binary

@@ -134,7 +134,7 @@ def test_block_can_count_for_several_calls(server: Server, driver: Driver) -> No
 def test_call_that_may_wait_is_made_in_its_turn(server: Server, driver: Driver) -> None:
     bus = EventBus()
     client = driver.client(server.port)
-    limiter = RedisRateLimiter(20, burst=1, max_wait=5.0, client=client, name="orders", bus=bus)
+    limiter = RedisRateLimiter(1, burst=1, max_wait=5.0, client=client, name="orders", bus=bus)
 
     with captured(bus) as events:
         count = admitted(driver, limiter, 3)

@@ -248,11 +248,11 @@ def pushed(end: socket.socket) -> int:
 
 
 def test_an_upstream_is_not_silent_while_the_request_is_still_on_its_way() -> None:
-    with Stage(patience=0.2) as stage:
+    with Stage(patience=1.5) as stage:
         client = stage.client(b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 9\r\n\r\ny")
         upstream = stage.upstream()
         until(upstream, b"\r\n\r\ny")
-        upstream.settimeout(0.1)
+        upstream.settimeout(0.2)
         for _ in range(8):
             client.sendall(b"x")
             assert upstream.recv(1) == b"x"
