@@ -7,12 +7,20 @@ import pytest
 from tests.integrations.redis.driving import Driver, Tasks, Threads
 from tests.integrations.redis.servers import VALKEY, Server
 
+from uat_resilience.integrations.redis import RedisLink
+
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     server = Server(tmp_path_factory.mktemp("valkey"))
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have links wait for a Redis that a busy machine keeps from answering, where a test says nothing else."""
+    monkeypatch.setitem(RedisLink.__init__.__kwdefaults__, "timeout", 5.0)
 
 
 @pytest.fixture

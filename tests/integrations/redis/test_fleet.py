@@ -93,8 +93,8 @@ def test_slot_of_a_killed_process_is_free_after_its_lease(server: Server) -> Non
         tell(holder, "holding")
         assert heard(holder) == "ready"
         link = RedisLink(client, timeout=5)
-        refusing = RedisBulkhead(1, client=link, name="fleet", lease=0.3)
-        waiting = RedisBulkhead(1, queue=1, client=link, name="fleet", lease=0.3)
+        refusing = RedisBulkhead(1, client=link, name="fleet", lease=2.0)
+        waiting = RedisBulkhead(1, queue=1, client=link, name="fleet", lease=2.0)
         with pytest.raises(BulkheadFullError):
             refusing.call(pytest.fail)
 

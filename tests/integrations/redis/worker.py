@@ -74,7 +74,7 @@ def acapped(port: int) -> None:
 def holding(port: int) -> None:
     """Hold the only slot until killed."""
     client = redis.Redis(port=port)
-    bulkhead = RedisBulkhead(1, client=RedisLink(client, timeout=10), name="fleet", lease=0.3)
+    bulkhead = RedisBulkhead(1, client=RedisLink(client, timeout=10), name="fleet", lease=2.0)
     with bulkhead.permit():
         ready()
 
