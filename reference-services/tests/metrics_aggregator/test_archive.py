@@ -253,6 +253,30 @@ async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_sec
     assert took < 1.0
 
 
+async def test_a_query_reads_nothing_of_other_series_or_other_times(
+    tmp_path: Path, url: str
+) -> None:
+    now = int(wall_time() * 1000)
+    made = parts(tmp_path, database_url=url)
+    await made.prepare()
+    for name, age in (("busy", 1_000), ("busy", 0), ("idle", 0)):
+        show(made, name, now - age, 7.0)
+        await made.archive.end(made.memory, now)
+    unreadable = """
+        UPDATE tails SET points = :x WHERE last < :now
+        OR series = (SELECT id FROM series WHERE metric = 'idle')
+    """
+    told = {"x": b"x", "now": now}
+    await made.store.write(lambda connection: connection.execute(text(unreadable), told))
+    await made.store.close()
+
+    again = parts(tmp_path, database_url=url, lookback=0.5)
+    async with client(again) as asking:
+        assert await ask(asking, "busy", now) == ["7"]
+        spoiled = {"query": "idle", "time": now / 1000}
+        assert (await asking.get("/api/v1/query", params=spoiled)).is_error
+
+
 async def test_queries_are_answered_from_memory_while_the_archive_is_away(tmp_path: Path) -> None:
     now = int(wall_time() * 1000)
     (tmp_path / "nothing.db").mkdir()
