@@ -42,7 +42,7 @@ def gate(tmp_path: Path) -> Path:
 def test_sigterm_ends_all_kinds_of_work_in_order(gate: Path) -> None:
     answers: list[httpx.Response] = []
     with (
-        serving(GATE=str(gate), SHUTDOWN_DELAY="500ms", SHUTDOWN_GRACE="15s") as running,
+        serving(GATE=str(gate), SHUTDOWN_DELAY="2s", SHUTDOWN_GRACE="15s") as running,
         running.client() as idle,
         running.client() as streaming,
         connect(f"ws://{running.address}/ws") as talking,
