@@ -44,9 +44,10 @@ class SlotPermit(Permit):
         return self
 
     def _take(self) -> None:
-        if not switches.guarding or self._take_free():
+        if not switches.guarding:
             return
         gate, outcomes = self._gate, self._outcomes
+        self._started = outcomes.begin()
         slots = gate.slots
         if not slots.enter() and not gate.wait(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)

@@ -143,16 +143,13 @@ class Timeout(Guard):
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
-            alarm, seconds = alarms.here, self._fixed
-            if (
-                alarm is not None
-                and seconds is not None
-                and alarm.clock is (own_clock or default_clock.clock)
-                and current_deadline.get() is None
-                and switches.guarding
-            ):
+            clock, alarm = own_clock or default_clock.clock, alarms.here
+            seconds = self._fixed if switches.guarding else None
+            if seconds is not None and alarm is not None and alarm.clock is clock:
                 # What `_scope` does for most calls, spelled out: every call comes here.
-                scope = alarm.enter(alarm.clock.now() + seconds, name, seconds) or self._scope(name)
+                until, outer = clock.now() + seconds, current_deadline.get()
+                sooner = outer is None or (until < outer.until and outer.clock is clock)
+                scope = (alarm.enter(until, name, seconds) if sooner else None) or self._scope(name)
             else:
                 scope = self._scope(name) if switches.guarding else None
             token = None if scope is None else current_deadline.set(scope)

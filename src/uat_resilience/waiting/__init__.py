@@ -25,6 +25,7 @@ __all__ = [
     "announce",
     "entered",
     "refuse_to_block",
+    "running_task",
     "unenforced_deadline",
     "world",
 ]
@@ -132,6 +133,15 @@ class AsyncWorld(Protocol):
 _entered: list[
     AsyncWorld
 ] = []  # Those that have been used, so that finding the running one is cheap.
+
+
+def running_task() -> object:
+    """Return the task that runs this code, or None when its world has not been entered yet."""
+    for known in _entered:
+        task = known.running_task()
+        if task is not None:
+            return task
+    return None
 
 
 def world() -> AsyncWorld:

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.errors import TimedOutError
 from uat_resilience.integrations.http.watching import Watch
-from uat_resilience.waiting import world
+from uat_resilience.waiting import running_task, world
 
 __all__ = ["Late", "awithin", "bounded", "capped", "within"]
 
@@ -65,17 +65,17 @@ async def awithin(deadline: Deadline | None, step: Callable[[], Awaitable[T]]) -
     """
     if deadline is None:
         return await step()
-    here = world()
-    if deadline is current_deadline.get() and deadline.task is here.running_task():
+    task = deadline.task
+    if task is not None and deadline is current_deadline.get() and task is running_task():
         return await step()
-    return await Watch(deadline, here).over(step)
+    return await Watch(deadline, world()).over(step)
 
 
 def capped(seconds: float | None, deadline: Deadline | None) -> float | None:
     """Return a timeout of the library's, not longer than what is left of a deadline."""
     if deadline is None:
         return seconds
-    left = max(_ROUNDING, deadline.remaining())
+    left = max(_ROUNDING, deadline.until - deadline.clock.now())
     return left if seconds is None or seconds > left else seconds
 
 

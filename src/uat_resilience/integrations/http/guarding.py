@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from uat_resilience.clock import default_clock
-from uat_resilience.integrations.http.answer import Answer
 from uat_resilience.integrations.http.call import Call
 from uat_resilience.integrations.http.dialect import Dialect
 from uat_resilience.integrations.http.repeating import Repeat
@@ -18,7 +17,6 @@ from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.coalesce import Coalesce
 from uat_resilience.policies.discarding import Discarder
 from uat_resilience.policies.hedge import Hedge
-from uat_resilience.policies.permit import Permit
 from uat_resilience.policies.policy import Policy, Wrapper
 from uat_resilience.policies.retry import Retry
 from uat_resilience.policies.streams import HeldByStreams
@@ -110,7 +108,11 @@ class Guarding(Generic[Q, R]):
             except BaseException as error:
                 permit.__exit__(type(error), error, error.__traceback__)
                 raise
-            _keep(answer_of(response), permit)
+            answer = answer_of(response)
+            if answer is None:  # A response that a fallback made: its body is there already.
+                permit.__exit__(None, None, None)
+            else:
+                answer.hold(permit)
             return response
 
         return held
@@ -132,7 +134,11 @@ class Guarding(Generic[Q, R]):
             except BaseException as error:
                 permit.__exit__(type(error), error, error.__traceback__)
                 raise
-            _keep(answer_of(response), permit)
+            answer = answer_of(response)
+            if answer is None:  # A response that a fallback made: its body is there already.
+                permit.__exit__(None, None, None)
+            else:
+                answer.hold(permit)
             return response
 
         return held
@@ -150,13 +156,6 @@ def _acalled_by(policy: Policy, send: ASend[Q, R]) -> ASend[Q, R]:
         return await policy.acall(send, call)
 
     return guarded
-
-
-def _keep(answer: Answer | None, permit: Permit) -> None:
-    if answer is None:  # A response that a fallback made: its body is there already.
-        permit.__exit__(None, None, None)
-    else:
-        answer.hold(permit)
 
 
 def _lent(pipeline: Pipeline, prefix: str | None) -> str | None:

@@ -36,6 +36,7 @@ class Transport(Generic[Q, R]):
     ) -> None:
         allowed = Limits.given(inner, limits, verify)
         self._library = library
+        self._kinship = library.dialect.kinship
         if inner is None:
             pool = Connections(library, library.context(verify), allowed)
             self._deliver, self._close = pool.deliver, pool.close
@@ -60,7 +61,7 @@ class Transport(Generic[Q, R]):
         self._close()
 
     def _send(self, call: Call[Q]) -> R:
-        deadline, kinship = current_deadline.get(), self._library.dialect.kinship
+        deadline, kinship = current_deadline.get(), self._kinship
         attempt = Attempt(call, deadline)
         response: Any = within(deadline, kinship.timed_out, self._deliver, attempt)
         response.stream = self._library.body(
@@ -85,6 +86,7 @@ class AsyncTransport(Generic[Q, R]):
     ) -> None:
         allowed = Limits.given(inner, limits, verify)
         self._library = library
+        self._kinship = library.dialect.kinship
         if inner is None:
             pool = AsyncConnections(library, library.context(verify), allowed)
             self._deliver, self._close = pool.deliver, pool.aclose
@@ -109,7 +111,7 @@ class AsyncTransport(Generic[Q, R]):
         await self._close()
 
     async def _send(self, call: Call[Q]) -> R:
-        deadline, kinship = current_deadline.get(), self._library.dialect.kinship
+        deadline, kinship = current_deadline.get(), self._kinship
         attempt = Attempt(call, deadline)
         response: Any = await awithin(deadline, lambda: self._deliver(attempt))
         response.stream = self._library.abody(
