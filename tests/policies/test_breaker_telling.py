@@ -143,3 +143,17 @@ def test_describe_says_when_it_opens() -> None:
         CircuitBreaker("db").describe()
         == "refuses while open, opens on ConsecutiveFailures(count=5)"
     )
+
+
+def test_a_breaker_that_follows_another_process_tells_once_that_it_is_open(
+    clock: FakeClock,
+) -> None:
+    breaker = CircuitBreaker("db")
+
+    with captured() as events:
+        breaker._gate.follow(30.0)
+        clock.advance(20.0)
+        breaker._gate.follow(30.0)
+
+    assert events == [BreakerStateChanged("db", 0.0, CLOSED, OPEN)]
+    assert breaker.snapshot().retry_after == 30.0

@@ -1,5 +1,6 @@
 """Blocks under a policy: entered here and left there, and one inside another."""
 
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -13,6 +14,7 @@ from uat_resilience import (
     BulkheadFullError,
     CallFailed,
     CallRefusedError,
+    CallSucceeded,
     CircuitBreaker,
     ConsecutiveFailures,
     LimitChanged,
@@ -122,6 +124,34 @@ async def test_a_permit_is_given_back_once_however_often_it_is_left(make: Any) -
 
     assert getattr(policy.snapshot(), "running", 0) == 0
     assert [type(event) for event in events if not isinstance(event, LimitChanged)] == [CallFailed]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Bulkhead(1),
+        lambda: AdaptiveLimiter(AIMD(initial=1)),
+        lambda: LoadShedder(1, queue=0),
+        lambda: CircuitBreaker("db"),
+        lambda: RateLimiter(10.0),
+    ],
+    ids=["bulkhead", "adaptive limiter", "load shedder", "breaker", "rate limiter"],
+)
+async def test_a_block_that_ends_well_or_says_so_is_a_success(make: Any) -> None:
+    policy = make()
+    blocks = policy.permit(), policy.permit(), policy.permit()
+
+    with captured() as events:
+        with blocks[0]:
+            pass
+        async with blocks[1]:
+            pass
+        with suppress(ConnectionError), blocks[2]:
+            blocks[2].success()
+            raise ConnectionError
+
+    told = [type(event) for event in events if not isinstance(event, LimitChanged)]
+    assert told == [CallSucceeded] * 3
 
 
 def test_a_permit_that_was_refused_has_nothing_to_give_back() -> None:

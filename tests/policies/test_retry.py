@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Never
 
@@ -385,3 +386,21 @@ def test_a_subclass_stays_what_it_is_when_replaced() -> None:
 
 def test_a_snapshot_of_a_retry_without_a_budget_has_none() -> None:
     assert Retry(on=OSError).snapshot() == RetrySnapshot(attempts=3, time_limit=None, budget=None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "calls"),
+    [(ConnectionError(), 2), (TimeoutError(), 1), (KeyError(), 1), ("bad", 1)],
+    ids=repr,
+)
+def test_a_narrowed_retry_repeats_only_what_both_name_and_no_results(
+    world: World, outcome: Any, calls: int
+) -> None:
+    script = Script(outcome, "good")
+    retry = Retry(on=(ConnectionError, TimeoutError), on_result=lambda result: result == "bad")
+    narrowed = retry.narrowed(lambda error: isinstance(error, ConnectionError | KeyError))
+
+    with suppress(TimeoutError, KeyError):
+        world.call(narrowed, script)
+
+    assert script.calls == calls

@@ -404,3 +404,11 @@ def test_a_generator_cannot_be_called_by_hand() -> None:
 async def collect(stream: AsyncGenerator[int, None], into: list[int]) -> None:
     async for item in stream:
         into.append(item)  # noqa: PERF401 - what came before an error is kept
+
+
+def test_only_a_breaker_with_a_rule_for_results_condemns_one() -> None:
+    breaker = CircuitBreaker("db", on_result=lambda result: result == "bad")
+
+    assert [breaker.condemns(result) for result in ("bad", "good")] == [True, False]
+    assert not CircuitBreaker("db").condemns("bad")
+    assert not Bulkhead(1).condemns("bad")
