@@ -162,6 +162,18 @@ def test_a_sync_body_gets_a_budget_and_a_late_result_is_told(clock: FakeClock) -
     assert sum(isinstance(event, DeadlineMissed) for event in events) == 1
 
 
+async def test_the_clock_that_leaves_less_rules() -> None:
+    timeout = Timeout(2.0, clock=FakeClock(start=3600.0))
+
+    async def left() -> float | None:
+        return remaining()
+
+    async with deadline(60.0):
+        assert [await timeout.acall(left) for _ in range(2)] == [2.0, 2.0]
+    async with deadline(1.0):
+        assert await timeout.acall(left) == 1.0
+
+
 def test_in_sync_code_the_clock_that_leaves_less_rules() -> None:
     hours, seconds = FakeClock(start=3600.0), FakeClock()
 

@@ -5,7 +5,7 @@ import pytest
 import trio
 
 from uat_resilience import waiting
-from uat_resilience.waiting import refuse_to_block, world
+from uat_resilience.waiting import refuse_to_block, running_task, world
 
 
 def test_without_any_event_loop_library_a_thread_may_block(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +33,18 @@ def test_a_program_without_trio_is_told_that_no_task_runs(monkeypatch: pytest.Mo
 
     with pytest.raises(RuntimeError, match="no asyncio or trio task"):
         world()
+
+
+def test_the_running_task_is_found_in_every_world_that_was_entered() -> None:
+    found: list[object] = []
+
+    async def look() -> None:
+        world()
+        found.append(running_task())
+
+    asyncio.run(look())
+    trio.run(look)
+    asyncio.run(look())
+
+    assert [type(task) for task in found] == [asyncio.Task, trio.lowlevel.Task, asyncio.Task]
+    assert running_task() is None

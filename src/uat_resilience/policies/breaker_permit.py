@@ -1,7 +1,5 @@
 """A block under a breaker."""
 
-from typing import Self
-
 from uat_resilience._core.breaker import Ticket  # noqa: TC001 - read by those who ask for type hints
 from uat_resilience.policies.breaker_gate import BreakerGate
 from uat_resilience.policies.permit import Permit, Verdict
@@ -17,9 +15,6 @@ class BreakerPermit(Permit):
     def __init__(self, gate: BreakerGate) -> None:
         Permit.__init__(self)  # `super()` would be one more object for each call.
         self._gate = gate
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()  # Nobody waits for a breaker.
 
     def _take(self) -> None:
         gate = self._gate
