@@ -31,8 +31,11 @@ def repeated(
 
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         started = outcomes.now() if bus.outcomes_wanted else None
-        traced = started is not None and bus.attempts_wanted
-        run = _ahead(begin, rules, started, traced=traced) if traced or eager else None
+        run = (
+            _ahead(begin, rules, started, bus)
+            if eager or (started is not None and bus.attempts_wanted)
+            else None
+        )
         while True:
             try:
                 result = fn(*args, **kwargs)
@@ -75,8 +78,11 @@ def arepeated(
 
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         started = outcomes.now() if bus.outcomes_wanted else None
-        traced = started is not None and bus.attempts_wanted
-        run = _ahead(begin, rules, started, traced=traced) if traced or eager else None
+        run = (
+            _ahead(begin, rules, started, bus)
+            if eager or (started is not None and bus.attempts_wanted)
+            else None
+        )
         while True:
             try:
                 result = await fn(*args, **kwargs)
@@ -106,11 +112,12 @@ def arepeated(
 
 
 def _ahead(
-    begin: Begin, rules: RetryRules, started: float | None, *, traced: bool
+    begin: Begin, rules: RetryRules, started: float | None, bus: EventBus
 ) -> RetryRun | None:
     """Count a call before its first attempt, and begin its run where that must know of it."""
     if rules.budget is not None and switches.guarding:
         rules.budget.deposit()
+    traced = started is not None and bus.attempts_wanted
     if not traced and rules.plan.time_limit is None:
         return None
     run = begin(started)

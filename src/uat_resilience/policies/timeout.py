@@ -143,13 +143,16 @@ class Timeout(Guard):
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
             started = outcomes.now() if bus.outcomes_wanted else None
-            clock, alarm = own_clock or default_clock.clock, alarms.here
-            seconds = self._fixed if switches.guarding else None
-            if seconds is not None and alarm is not None and alarm.clock is clock:
+            alarm, seconds = alarms.here, self._fixed
+            if (
+                alarm is not None
+                and seconds is not None
+                and alarm.clock is (own_clock or default_clock.clock)
+                and current_deadline.get() is None
+                and switches.guarding
+            ):
                 # What `_scope` does for most calls, spelled out: every call comes here.
-                until, outer = clock.now() + seconds, current_deadline.get()
-                sooner = outer is None or (until < outer.until and outer.clock is clock)
-                scope = (alarm.enter(until, name, seconds) if sooner else None) or self._scope(name)
+                scope = alarm.enter(alarm.clock.now() + seconds, name, seconds) or self._scope(name)
             else:
                 scope = self._scope(name) if switches.guarding else None
             token = None if scope is None else current_deadline.set(scope)
@@ -225,7 +228,8 @@ class Timeout(Guard):
         if seconds is None:  # Quantiles fall due in no order, so each call has a timer of its own.
             seconds = self.seconds
             return enforce(governing(seconds), clock, seconds, name)
-        if current_deadline.get() is not None:
+        outer = current_deadline.get()
+        if outer is not None and (outer.clock is not clock or outer.until <= clock.now() + seconds):
             outer = governing(seconds)
             if outer is not None:
                 return enforce(outer, clock, seconds, name)
@@ -236,9 +240,7 @@ class Timeout(Guard):
         if not self._warned:
             self._warned = True
             warn_unenforced(name)
-        clock, seconds = self._clock or default_clock.clock, self._fixed
-        if seconds is None:
-            seconds = self.seconds
+        clock, seconds = self._clock or default_clock.clock, self._fixed or self.seconds
         until, outer = clock.now() + seconds, current_deadline.get()
         if outer is not None and (outer.until <= until or outer.clock is not clock):
             outer = governing(seconds)
