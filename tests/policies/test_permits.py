@@ -24,6 +24,18 @@ from uat_resilience import (
 )
 from uat_resilience.testing import FakeClock
 
+each_kind = pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Bulkhead(1),
+        lambda: AdaptiveLimiter(AIMD(initial=1)),
+        lambda: LoadShedder(1, queue=0),
+        lambda: CircuitBreaker("db"),
+        lambda: RateLimiter(10.0),
+    ],
+    ids=["bulkhead", "adaptive limiter", "load shedder", "breaker", "rate limiter"],
+)
+
 
 @pytest.mark.parametrize(
     "make",
@@ -100,17 +112,7 @@ async def test_a_permit_guards_one_block(make: Any) -> None:
         pass
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Bulkhead(1),
-        lambda: AdaptiveLimiter(AIMD(initial=1)),
-        lambda: LoadShedder(1, queue=0),
-        lambda: CircuitBreaker("db"),
-        lambda: RateLimiter(10.0),
-    ],
-    ids=["bulkhead", "adaptive limiter", "load shedder", "breaker", "rate limiter"],
-)
+@each_kind
 async def test_a_permit_is_given_back_once_however_often_it_is_left(make: Any) -> None:
     policy = make()
     unused, left = policy.permit(), policy.permit()
@@ -126,17 +128,7 @@ async def test_a_permit_is_given_back_once_however_often_it_is_left(make: Any) -
     assert [type(event) for event in events if not isinstance(event, LimitChanged)] == [CallFailed]
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: Bulkhead(1),
-        lambda: AdaptiveLimiter(AIMD(initial=1)),
-        lambda: LoadShedder(1, queue=0),
-        lambda: CircuitBreaker("db"),
-        lambda: RateLimiter(10.0),
-    ],
-    ids=["bulkhead", "adaptive limiter", "load shedder", "breaker", "rate limiter"],
-)
+@each_kind
 async def test_a_block_that_ends_well_or_says_so_is_a_success(make: Any) -> None:
     policy = make()
     blocks = policy.permit(), policy.permit(), policy.permit()

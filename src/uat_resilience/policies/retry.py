@@ -20,7 +20,6 @@ from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.policies.retry_run import RetryRun
 from uat_resilience.policies.streams import abegun, begun
 from uat_resilience.policies.unset import Unset
-from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["Retry", "RetrySnapshot"]
@@ -216,8 +215,7 @@ class Retry(Guard):
             )
 
     def _begin_blocks(self) -> RetryRun:
-        if self._rules.budget is not None and switches.guarding:
-            self._rules.budget.deposit()
+        self._rules.count_call()
         return self._begin(self.name, None)
 
     def _begin(self, name: str, started: float | None) -> RetryRun:

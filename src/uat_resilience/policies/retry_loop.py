@@ -11,7 +11,6 @@ from uat_resilience.policies.callables import COROUTINE, refuse_coroutine
 from uat_resilience.policies.outcomes import Outcomes
 from uat_resilience.policies.retry_rules import RetryRules
 from uat_resilience.policies.retry_run import RetryRun
-from uat_resilience.switches import switches
 from uat_resilience.telemetry.bus import EventBus
 
 __all__ = ["arepeated", "repeated"]
@@ -115,8 +114,7 @@ def _ahead(
     begin: Begin, rules: RetryRules, started: float | None, bus: EventBus
 ) -> RetryRun | None:
     """Count a call before its first attempt, and begin its run where that must know of it."""
-    if rules.budget is not None and switches.guarding:
-        rules.budget.deposit()
+    rules.count_call()
     traced = started is not None and bus.attempts_wanted
     if not traced and rules.plan.time_limit is None:
         return None

@@ -31,6 +31,11 @@ class RetryRules:
     eager: bool
     """True when there is something to do before the first attempt: a call to count, or time to be kept."""
 
+    def count_call(self) -> None:
+        """Count a call for the budget, where there is one."""
+        if self.budget is not None and switches.guarding:
+            self.budget.deposit()
+
     def condemns(self, result: object) -> bool:
         """Return True when `on_result` wants another attempt in place of a result."""
         on_result = self.on_result

@@ -57,4 +57,4 @@ class _Connection(aiosqlite.Connection):
 
     def stop(self) -> "asyncio.Future[Any] | None":
         self._ends(self._thread)
-        return super().stop()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of what?
+        return super().stop()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - a bare Future there

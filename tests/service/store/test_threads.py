@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import text
 from tests.integrations.server.serving import PATIENCE
@@ -31,8 +32,7 @@ class Gate:
     async def outwaited_by(self, end: Awaitable[None]) -> bool:
         """Return whether something waits for who stands here, who is let through then."""
         waiting = asyncio.ensure_future(end)
-        for _ in range(100):
-            await asyncio.sleep(0)  # noqa: TID251 - lets it come as far as it can
+        await anyio.wait_all_tasks_blocked()
         waits = not waiting.done()
         self._opened.set()
         await waiting
@@ -47,7 +47,7 @@ async def cancel_until_it_ends(task: "asyncio.Task[Any]") -> None:
     """Cancel as the scopes of anyio do it: again and again."""
     for _ in range(100):
         task.cancel()
-        await asyncio.sleep(0)  # noqa: TID251 - lets the task take notice
+        await anyio.wait_all_tasks_blocked()
         if task.done():
             return
     raise AssertionError("it goes on")
