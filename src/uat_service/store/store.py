@@ -22,11 +22,12 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import (
     TimeoutError as PoolTimeoutError,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uat_resilience._core.arguments import at_least, seconds
 from uat_service.store.errors import StoreUnavailableError
 from uat_service.store.migrations import MigrationError, found
+from uat_service.store.postgresql import Openings, postgresql_engine
 from uat_service.store.sqlite import sqlite_engine
 from uat_service.store.threads import Threads
 from uat_service.store.writer import Writer
@@ -64,20 +65,16 @@ class Store:
         self.kind = given.get_backend_name()
         self._retry_after = seconds("retry_after", retry_after)
         size = at_least("connections", connections, 1)
-        self._threads = Threads()
         if self.kind == "sqlite":
-            self._engine = sqlite_engine(
-                given, threads=self._threads, readers=size, patience=patience
-            )
+            threads = Threads()
+            self._ended = threads.ended
+            self._engine = sqlite_engine(given, threads=threads, readers=size, patience=patience)
         elif self.kind in {"postgresql", "postgres"}:
             self.kind = "postgresql"
-            self._engine = create_async_engine(
-                given.set(drivername="postgresql+asyncpg"),
-                pool_size=size,
-                max_overflow=0,
-                pool_timeout=patience,
-                pool_pre_ping=True,
-                connect_args={"timeout": patience},
+            openings = Openings()
+            self._ended = openings.ended
+            self._engine = postgresql_engine(
+                given, openings=openings, connections=size, patience=patience
             )
         else:
             raise ValueError(f"url must be of sqlite or postgresql, not {self.kind}")
@@ -162,12 +159,13 @@ class Store:
     async def close(self) -> None:
         """Write what is waiting, and close all connections.
 
-        A query of SQLite that was cancelled is waited for: it cannot be stopped.
+        A query of SQLite that was cancelled is waited for, as it cannot be stopped, and so is a connection to
+        PostgreSQL that is just being opened, for `patience` at most.
         """
         if self._writer is not None:
             await self._writer.close()
         await self._engine.dispose()
-        await self._threads.ended()
+        await self._ended()
 
     def _translated(self) -> "_Translated":
         return _Translated(self._retry_after)

@@ -20,9 +20,7 @@ def server() -> Generator[str]:
         lacking("PostgreSQL", "postgresql")
     server = Postgres()
     server.start()
-    # It has no TLS. asyncpg, cancelled while it asks for it, leaves a future with an error that nobody awaits,
-    # and a service may still be connecting when its test ends.
-    yield f"{server.url}?ssl=disable"
+    yield server.url
     server.remove()
 
 
