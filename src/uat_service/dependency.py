@@ -18,6 +18,7 @@ from uat_resilience.clock import Clock, default_clock
 from uat_resilience.lifecycle import CheckReport, GracefulShutdown, Probe, Status
 from uat_resilience.lifecycle.check import Question
 from uat_resilience.waiting import world
+from uat_service.addresses import redis_address
 
 __all__ = ["Dependency", "RedisRefusesError", "StartupError", "validate"]
 
@@ -80,21 +81,21 @@ class Dependency:
 
         Args:
             name: What it is called in health and logs.
-            address: `host:port`, as in `REDIS_ADDR`.
+            address: `host:port`, as in `REDIS_ADDR`; the port is 6379 unless it says so.
             password: That of `REDIS_PASSWORD`, or empty for none.
             required: False by default, as most services go on without it.
 
         Raises:
-            ValueError: The address is not of that form.
+            TypeError, ValueError: An argument is of the wrong type, or the address is not of that form.
         """
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdecimal():
-            raise ValueError(f"address must be written as host:port, not {address!r}")
+        host, port = redis_address("address", address)
+        if not isinstance(password, str):
+            raise TypeError(f"password must be a string, not a {type(password).__name__}")
         commands = [["AUTH", password]] if password else []
         sent = [_command(*words) for words in (*commands, ["PING"])]
 
         async def ping() -> None:
-            async with await anyio.connect_tcp(host.strip("[]"), int(port)) as stream:
+            async with await anyio.connect_tcp(host, port) as stream:
                 await stream.send(b"".join(sent))
                 replies = BufferedByteReceiveStream(stream)
                 for _ in sent:

@@ -2,11 +2,10 @@
 
 import redis.asyncio
 
+from uat_service.addresses import redis_address
 from uat_service.settings import Settings
 
 __all__ = ["redis_client"]
-
-_PORT = 6379
 
 
 def redis_client(settings: Settings) -> redis.asyncio.Redis | None:
@@ -16,10 +15,10 @@ def redis_client(settings: Settings) -> redis.asyncio.Redis | None:
     """
     if not settings.redis_addr:
         return None
-    host, colon, port = settings.redis_addr.rpartition(":")
+    host, port = redis_address("REDIS_ADDR", settings.redis_addr)
     return redis.asyncio.Redis(
-        host=(host if colon else port).strip("[]"),
-        port=int(port) if colon else _PORT,
+        host=host,
+        port=port,
         db=settings.redis_db,
         password=settings.redis_password.get_secret_value() or None,
     )

@@ -19,6 +19,7 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -28,11 +29,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from uat_service.addresses import http_origin, http_url, redis_address
 from uat_service.duration import Duration, Pause
 from uat_service.environment import ConfigurationError, Environment
 
 __all__ = ["ConfigurationError", "Effective", "Level", "Settings"]
 
+_NOWHERE = frozenset({"", "none"})
 Level = Literal["debug", "info", "warning", "error", "critical"]
 
 
@@ -66,7 +69,7 @@ class Settings(BaseSettings):
         host: Address to listen on. This machine only by default; a container says `0.0.0.0`.
         port: Port to listen on; 0 for any free one.
         log_level: Below it nothing is logged.
-        redis_addr: `host:port` of a Redis, or empty for none.
+        redis_addr: `host:port` of a Redis, or empty for none. Its password stands in `redis_password` alone.
         redis_password: Its password.
         redis_db: Number of its database.
         circuit_breaker_failure_threshold: Failures in a row that open a breaker.
@@ -78,8 +81,8 @@ class Settings(BaseSettings):
         shutdown_grace: Seconds for the whole end, the delay included. Less than the 30 that Kubernetes gives.
         startup_timeout: Seconds that required dependencies are waited for.
         health_interval: Seconds between two rounds of health checks.
-        load_balancer_url: Where the service registers itself, or empty for nowhere. A stack that has a service
-            called `load-balancer` tells by itself.
+        load_balancer_url: Where the service registers itself, or empty or `none` for nowhere. A stack that has a
+            service called `load-balancer` tells by itself.
         advertise_url: How others reach this process. Default: by the address it listens on.
         registration_token: What the load balancer wants to see of those who register, or empty.
     """
@@ -104,6 +107,25 @@ class Settings(BaseSettings):
     load_balancer_url: str = ""
     advertise_url: str = ""
     registration_token: SecretStr = SecretStr("")
+
+    @field_validator("redis_addr")
+    @classmethod
+    def _of_a_redis(cls, value: str) -> str:
+        if value:
+            redis_address("it", value)
+        return value
+
+    @field_validator("load_balancer_url")
+    @classmethod
+    def _by_http(cls, value: str) -> str:
+        return value if value in _NOWHERE else http_url("it", value)
+
+    @field_validator("advertise_url")
+    @classmethod
+    def _of_this_process(cls, value: str) -> str:
+        if value:
+            http_origin("it", value)
+        return value
 
     _found: dict[str, str] = PrivateAttr(default_factory=dict[str, str])
     _unknown: dict[str, str | None] = PrivateAttr(default_factory=dict[str, str | None])

@@ -47,7 +47,7 @@ def balancer_of(settings: Settings) -> str:
     """
     told = settings.load_balancer_url if "load_balancer_url" in settings.model_fields_set else ""
     found = told or os.environ.get(_OF_THE_STACK, "")
-    return found if found.startswith("http") else ""
+    return "" if found == "none" else found
 
 
 def own_instance(*, url: str, listens: tuple[str, int] | None, version: str) -> Instance | None:

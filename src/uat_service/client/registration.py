@@ -16,6 +16,7 @@ from uat_resilience._core.arguments import seconds, text
 from uat_resilience.clock import default_clock
 from uat_resilience.integrations.cookies import no_cookies
 from uat_resilience.waiting import world
+from uat_service.addresses import http_url
 from uat_service.resolver.instance import Instance
 
 __all__ = ["Registration"]
@@ -49,7 +50,7 @@ class Registration:
         token: str = "",
     ) -> None:
         self._lease = seconds("lease", lease)
-        self._path = f"{text('balancer', balancer).rstrip('/')}/services/{service}/instances"
+        self._path = f"{http_url('balancer', balancer).rstrip('/')}/services/{text('service', service)}/instances"
         self._instance = instance
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._failures = 0

@@ -2,9 +2,9 @@
 
 import asyncio
 import ssl
-from urllib.parse import urlsplit
 
 from uat_resilience._core.arguments import seconds
+from uat_service.addresses import http_origin
 from uat_service.proxy.connection import Connection
 from uat_service.proxy.errors import UnreachableError
 
@@ -34,13 +34,9 @@ class Pool:
     def __init__(
         self, origin: str, *, connect_timeout: float = 5.0, patience: float = 60.0
     ) -> None:
-        parts = urlsplit(origin)
-        if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/"):
-            raise ValueError(f"origin must be like http://host:port, not {origin!r}")
+        scheme, self._host, self._port, _ = http_origin("origin", origin)
         self.origin = origin
-        self._host = parts.hostname
-        self._port = parts.port or _PORTS[parts.scheme]
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._tls = ssl.create_default_context() if scheme == "https" else None
         self._connect_timeout = seconds("connect_timeout", connect_timeout)
         self._patience = seconds("patience", patience)
         self._idle: list[Connection] = []  # The one that was used last is the last.
@@ -124,6 +120,3 @@ class Pool:
         self._idle = [connection for connection in self._idle if not connection.closed]
         if self._idle:
             self._arm()
-
-
-_PORTS = {"http": 80, "https": 443}

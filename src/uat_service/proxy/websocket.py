@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -10,6 +9,7 @@ from websockets.frames import Close  # noqa: TC002 - read by those who ask for t
 from websockets.typing import Subprotocol
 
 from uat_resilience.integrations.serving.asgi_types import RawHeaders, Receive, Scope, Send
+from uat_service.addresses import http_origin
 from uat_service.proxy.errors import BrokenAnswerError, ProxyError, UnreachableError
 from uat_service.proxy.headers import end_to_end
 from uat_service.proxy.outgoing import raw_target, request_headers
@@ -119,14 +119,14 @@ class Socket:
 
     async def _connect(self, target: Target, *, announce: bool) -> ClientConnection:
         headers = request_headers(self._scope, target, announce=announce)
-        origin = urlsplit(target.origin)
+        origin = http_origin("origin", target.origin)
         hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
         scheme = "wss" if origin.scheme == "https" else "ws"
         path = raw_target(self._scope, target).decode("latin-1")
         return await _Connect(
-            f"{scheme}://{hosts[0] if hosts else origin.netloc}{path}",
-            host=origin.hostname,
-            port=origin.port or _PORTS[origin.scheme],
+            f"{scheme}://{hosts[0] if hosts else origin.written}{path}",
+            host=origin.host,
+            port=origin.port,
             additional_headers=[
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in headers
@@ -139,7 +139,7 @@ class Socket:
             open_timeout=self._connect_timeout,
             max_size=self._largest,
             max_queue=QUEUED,
-            server_hostname=origin.hostname if scheme == "wss" else None,
+            server_hostname=origin.host if scheme == "wss" else None,
         )
 
     async def _accept(self, upstream: ClientConnection) -> None:
@@ -199,10 +199,8 @@ class Socket:
             kind = "text" if isinstance(message, str) else "bytes"
             await self._send({"type": "websocket.send", kind: message})
         if end is None or end.code in _UNSPEAKABLE:
-            code, reason = (
-                _BAD_GATEWAY,
-                "",
-            )  # It broke: the client must not take that for an orderly end.
+            # It broke: the client must not take that for an orderly end.
+            code, reason = _BAD_GATEWAY, ""
         else:
             code, reason = (_NORMAL if end.code == _NO_STATUS else end.code), end.reason
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
@@ -213,6 +211,3 @@ class _Connect(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
-
-
-_PORTS = {"http": 80, "https": 443}

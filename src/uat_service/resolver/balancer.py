@@ -5,6 +5,7 @@ from typing import Any, cast
 import httpx2
 
 from uat_resilience.integrations.cookies import no_cookies
+from uat_service.addresses import http_url
 from uat_service.resolver.instance import Instance
 
 __all__ = ["BalancerSource"]
@@ -17,10 +18,15 @@ class BalancerSource:
 
     Args:
         url: Where the load balancer is.
+
+    Raises:
+        TypeError, ValueError: The URL is none.
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx2.AsyncClient(base_url=url, trust_env=False, cookies=no_cookies())
+        self._client = httpx2.AsyncClient(
+            base_url=http_url("url", url), trust_env=False, cookies=no_cookies()
+        )
 
     async def look_up(self, name: str) -> list[Instance]:
         """Return the instances that are fit to be called.

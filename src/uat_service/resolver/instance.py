@@ -1,7 +1,9 @@
 """One running copy of a service."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from uat_resilience._core.arguments import at_least
+from uat_service.addresses import http_origin
 
 __all__ = ["Instance"]
 
@@ -18,7 +20,7 @@ class Instance:
         weight: Its share of requests, beside the others' weights; at least 1.
 
     Raises:
-        ValueError: The URL is none, or the weight is below 1.
+        TypeError, ValueError: The URL is none, or the weight is no whole number of at least 1.
     """
 
     url: str
@@ -28,11 +30,7 @@ class Instance:
     weight: int = 1
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)  # Which leaves out line endings and tabs, wherever they are.
-        plain = self.url.isprintable() and parts.hostname and not parts.path.strip("/")
-        if not plain or parts.scheme not in {"http", "https"}:
-            raise ValueError(f"url must be like http://host:port, not {self.url!r}")
-        if self.weight < 1:
-            raise ValueError(f"weight must be at least 1, not {self.weight!r}")
+        http_origin("url", self.url)
+        at_least("weight", self.weight, 1)
         if not self.id:
             object.__setattr__(self, "id", self.url)

@@ -13,7 +13,7 @@ from tests.service.framework.running import PATIENCE, started
 
 from uat_service.client.own import balancer_of, own_instance
 from uat_service.client.registration import Registration
-from uat_service.resolver import Instance
+from uat_service.resolver import BalancerSource, Instance
 from uat_service.settings import Settings
 
 Told = tuple[str, str, dict[str, Any], str]
@@ -129,6 +129,15 @@ def test_only_what_was_told_is_registered_at(monkeypatch: pytest.MonkeyPatch) ->
     assert balancer_of(Knowing.read("shop", {})) == ""
     assert balancer_of(Knowing.read("shop", {"LOAD_BALANCER_URL": "none"})) == ""
     assert balancer_of(Settings.read("shop", told)) == "http://lb:1"
+    assert balancer_of(Settings.read("shop", {"LOAD_BALANCER_URL": "none"})) == ""
 
     monkeypatch.setenv("UAT_SERVICES__LOAD_BALANCER__URL", "http://stack:1")
     assert balancer_of(Knowing.read("shop", {})) == "http://stack:1"
+
+
+@pytest.mark.parametrize("url", ["lb:1", "", "http://user:hunter2@lb:1"])
+def test_what_is_no_url_of_a_load_balancer_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"balancer must be like http://host:port$"):
+        Registration(url, "shop", Instance("http://shop"))
+    with pytest.raises(ValueError, match=r"url must be like http://host:port$"):
+        BalancerSource(url)

@@ -2,8 +2,10 @@
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from tests.integrations.redis.servers import Server
 
 from uat_resilience import HealthRegistry
@@ -69,7 +71,14 @@ async def test_a_redis_that_wants_another_password_refuses(server: Server) -> No
     assert wrong == [("RedisRefusesError", True)] * 2
 
 
-@pytest.mark.parametrize("address", ["localhost", ":6379", "localhost:redis", ""])
+@pytest.mark.parametrize("address", [":6379", "localhost:redis", ""])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match=r"address must be written as host:port"):
         Dependency.redis("redis", address=address)
+
+
+def test_a_password_is_a_string() -> None:
+    hidden: Any = SecretStr("hunter2")
+
+    with pytest.raises(TypeError, match=r"password must be a string, not a SecretStr$"):
+        Dependency.redis("redis", address="localhost:6379", password=hidden)

@@ -138,6 +138,10 @@ def test_newline_that_belongs_to_a_secret_is_kept(tmp_path: Path) -> None:
         ("CURRENCIES", {"CURRENCIES": '["' + SECRET}),
         ("TOKEN", {"TOKEN": SECRET, "TOKEN_FILE": "token"}),
         ("TOKEN", {"TOKEN_FILE": f"/nowhere/{SECRET}"}),
+        ("REDIS_ADDR", {"REDIS_ADDR": f"redis://:{SECRET}@redis:6379/0"}),
+        ("REDIS_ADDR", {"REDIS_ADDR": f"user:{SECRET}@redis:6379"}),
+        ("LOAD_BALANCER_URL", {"LOAD_BALANCER_URL": "localhost:8011"}),
+        ("ADVERTISE_URL", {"ADVERTISE_URL": f"http://user:{SECRET}@shop"}),
         ("settings", {"SHUTDOWN_DELAY": "2m", "SHUTDOWN_GRACE": "1m"}),
     ],
 )

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from uat_service.addresses import http_origin
 from uat_service.duration import Duration
 from uat_service.forms import form
 
@@ -41,10 +41,7 @@ def _path(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)  # Which leaves out line endings and tabs, wherever they are.
-    plain = value.isprintable() and parts.hostname and not parts.path.strip("/")
-    if not plain or parts.scheme not in {"http", "https"}:
-        raise ValueError("must be like http://host:port")
+    http_origin("it", value)
     return value.rstrip("/")
 
 

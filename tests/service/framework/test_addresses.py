@@ -1,0 +1,97 @@
+"""Addresses are checked where they are told, and no error repeats one: there may be a password in it."""
+
+import pytest
+
+from uat_service.addresses import http_origin, http_url, redis_address
+
+SECRET = "hunter2"  # noqa: S105 - what must not be seen
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ("10.0.0.7:7000", ("10.0.0.7", 7000)),
+        ("redis", ("redis", 6379)),
+        ("[::1]:7000", ("::1", 7000)),
+        ("[::1]", ("::1", 6379)),
+    ],
+)
+def test_an_address_of_a_redis_is_a_host_and_a_port(written: str, parts: tuple[str, int]) -> None:
+    assert redis_address("address", written) == parts
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        ":6379",
+        "redis:",
+        "redis:http",
+        "redis:0",
+        "redis:65536",
+        "redis :6379",
+        "redis:6379\n",
+        "redis:6379/0",
+        "::1",
+        f"redis://:{SECRET}@redis:6379/0",
+        f"user:{SECRET}@redis:6379",
+        f"user:{SECRET}@redis",
+    ],
+)
+def test_what_is_no_address_of_a_redis_is_refused_and_not_repeated(written: str) -> None:
+    with pytest.raises(ValueError, match=r"address must be written as host:port$") as refused:
+        redis_address("address", written)
+
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "origin"),
+    [
+        ("http://Shop", ("http", "shop", 80, "Shop")),
+        ("https://shop/", ("https", "shop", 443, "shop")),
+        ("http://[::1]:8000", ("http", "::1", 8000, "[::1]:8000")),
+    ],
+)
+def test_an_origin_is_a_scheme_a_host_and_a_port(
+    written: str, origin: tuple[str, str, int, str]
+) -> None:
+    assert http_origin("url", written) == origin
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "shop:80",
+        "ftp://shop",
+        "http://",
+        "http://shop:http",
+        "http://shop:0",
+        "http://shop:65536",
+        "http://shop\n",
+        "http://sh op",
+        "http://shop?a=b",
+        "http://shop#a",
+        f"http://user:{SECRET}@shop",
+    ],
+)
+def test_what_is_no_url_is_refused_and_not_repeated(written: str) -> None:
+    for check in (http_origin, http_url):
+        with pytest.raises(ValueError, match="url must be like http://host:port") as refused:
+            check("url", written)
+
+        assert SECRET not in str(refused.value)
+
+
+def test_a_url_may_have_a_path_and_an_origin_may_not() -> None:
+    assert http_url("url", "http://shop/a/") == "http://shop/a/"
+
+    with pytest.raises(ValueError, match="url must be like http://host:port, without a path"):
+        http_origin("url", "http://shop/a")
+
+
+def test_what_is_no_text_is_refused_by_its_type() -> None:
+    for check in (http_origin, http_url, redis_address):
+        with pytest.raises(TypeError, match=r"it must be .*host:port, not a bytes"):
+            check("it", b"http://shop")
