@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from uat_service.streaming import Streamed
 
 logger = structlog.get_logger()
 breaker = CircuitBreaker("warehouse")
+owner: ContextVar[str] = ContextVar("owner", default="nobody")
 
 
 def nobody(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -66,7 +68,9 @@ async def context(request: Request[Any, Any, Any]) -> dict[str, object]:
         "request_id": None if correlation is None else correlation.request_id,
         "remaining": remaining() is not None,
         "bound": bound,
+        "owner": owner.get(),
     }
+    owner.set("somebody else")
     structlog.contextvars.bind_contextvars(user="somebody else")
     await request.body()
     return told

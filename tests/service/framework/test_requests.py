@@ -230,6 +230,7 @@ def test_pipelined_requests_with_large_bodies_share_nothing(running: Running) ->
     assert [each["remaining"] for each in told] == [True, False] * 5 + [False]
     assert len({each["request_id"] for each in told}) == 7
     assert [each["bound"] for each in told] == [{}] * 11
+    assert [each["owner"] for each in told] == ["nobody"] * 11
 
 
 @pytest.mark.usefixtures("_silent")
