@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
-from uat_resilience._core.arguments import seconds
+from uat_resilience._core.arguments import seconds, text, wait_or_none
 from uat_resilience.ambient import current_drain
 from uat_service.streaming import Streamed
 
@@ -32,7 +32,8 @@ class Event:
         retry: Seconds after which a client that was cut off comes back, or None for what it thinks best.
 
     Raises:
-        ValueError: A kind or id has a line break, which would begin another field.
+        TypeError, ValueError: Something is of the wrong type, or a kind or id has a line break, which would begin
+            another field.
     """
 
     data: str = ""
@@ -42,8 +43,11 @@ class Event:
 
     def __post_init__(self) -> None:
         for name, value in (("event", self.event), ("id", self.id)):
-            if value is not None and any(letter in value for letter in "\r\n\0"):
+            if value is not None and any(letter in text(name, value) for letter in "\r\n\0"):
                 raise ValueError(f"{name} must have no line break, not {value!r}")
+        if not isinstance(self.data, str):
+            raise TypeError(f"data must be a string, not {self.data!r}")
+        wait_or_none("retry", self.retry)
 
     def encoded(self) -> bytes:
         """Return it as it goes over the wire."""
@@ -95,6 +99,10 @@ class EventStream(Streamed):
         headers: Iterable[tuple[str, str]] = (),
         cleanup: float = 5.0,
     ) -> None:
+        if not isinstance(source, AsyncIterator):
+            raise TypeError(f"source must be an async iterator, not {source!r}")
+        if not isinstance(last, Event):
+            raise TypeError(f"last must be an Event, not {last!r}")
         # A proxy that collects an answer before it passes it on would hold events back.
         told = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"), *headers]
         super().__init__(

@@ -77,6 +77,12 @@ class IdempotencyMiddleware:
         largest: int = 1 << 20,
         caller: Callable[[Scope], str] | None = None,
     ) -> None:
+        if not callable(app):
+            raise TypeError(f"app must be an ASGI application, not {app!r}")
+        if not isinstance(store, Store):
+            raise TypeError(f"store must be a Store, not {store!r}")
+        if isinstance(methods, str):
+            raise TypeError(f"methods must be a collection of methods, not the string {methods!r}")
         self._app = app
         self._records = Records(store, ttl=seconds("ttl", ttl), lease=seconds("lease", lease))
         self._patience = seconds("patience", patience)
@@ -89,7 +95,8 @@ class IdempotencyMiddleware:
         """Serve one connection, as ASGI has it.
 
         Raises:
-            StoreUnavailableError: The store is away. Nothing was done then.
+            StoreUnavailableError: The store is away. Nothing was done then, unless it went away while the
+                application ran: then the answer is lost, and who asks again within `lease` is told to wait.
         """
         keys = (
             [value for name, value in scope["headers"] if name == _KEY]

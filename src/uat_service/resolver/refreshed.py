@@ -63,6 +63,8 @@ class RefreshedResolver:
         grace: float = 15.0,
         idle: float = 600.0,
     ) -> None:
+        if not isinstance(source, Source):
+            raise TypeError(f"source must have look_up(), not {source!r}")
         self._source = source
         self._interval = seconds("interval", interval)
         self._timeout = seconds("timeout", timeout)

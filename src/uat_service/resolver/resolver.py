@@ -20,6 +20,7 @@ class Resolver(Protocol):
         ...
 
 
+@runtime_checkable
 class Source(Protocol):
     """Somewhere that instances can be looked up."""
 

@@ -17,7 +17,7 @@ class StaticResolver:
         services: URLs by name: one, or several for several instances.
 
     Raises:
-        ValueError: A URL is none.
+        TypeError, ValueError: A URL is none.
     """
 
     def __init__(self, services: Mapping[str, str | Iterable[str]]) -> None:

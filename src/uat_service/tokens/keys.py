@@ -16,7 +16,7 @@ from typing import Any
 import jwt
 import structlog
 
-from uat_resilience._core.arguments import seconds
+from uat_resilience._core.arguments import seconds, text
 from uat_resilience.clock import Clock, default_clock
 from uat_service.tokens.errors import InvalidTokenError, IssuerUnavailableError
 
@@ -54,8 +54,10 @@ class KeySet:
         pause: float = 10.0,
         clock: Clock | None = None,
     ) -> None:
+        if not callable(fetch):
+            raise TypeError(f"fetch must be an async function, not {fetch!r}")
         self._fetch = fetch
-        self.name = name
+        self.name = text("name", name)
         self._fresh = seconds("fresh", fresh)
         self._stale = seconds("stale", stale)
         self._pause = seconds("pause", pause)

@@ -46,6 +46,10 @@ class Verifier:
         if other or not algorithms or isinstance(algorithms, str):
             allowed = ", ".join(sorted(_ASYMMETRIC))
             raise ValueError(f"algorithms must be some of {allowed}, not {algorithms!r}")
+        if not isinstance(keys, KeySet):
+            raise TypeError(f"keys must be a KeySet, not {keys!r}")
+        if isinstance(required, str):
+            raise TypeError(f"required must be a collection of claims, not the string {required!r}")
         self._keys = keys
         self._issuer = text("issuer", issuer)
         self._audience = text("audience", audience)

@@ -4,15 +4,17 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
 from uat_service.idempotency import IdempotencyMiddleware
 from uat_service.store import Store, StoreUnavailableError
 
+T = TypeVar("T")
 Work = Callable[["Desk"], Awaitable[Any]]
 
 
@@ -340,3 +342,53 @@ def test_other_scopes_pass(run: Run) -> None:
         return desk.entered.is_set()
 
     assert run(work)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"app": "app"}, "app must be an ASGI application"),
+        ({"store": "sqlite://"}, "store must be a Store"),
+        # Which was a collection of letters: no request was ever looked at.
+        ({"methods": "POST"}, "methods must be a collection of methods, not the string 'POST'"),
+    ],
+)
+def test_what_it_is_given_is_checked(run: Run, arguments: dict[str, Any], says: str) -> None:
+    async def work(desk: Desk) -> None:
+        with pytest.raises(TypeError, match=says):
+            IdempotencyMiddleware(**{"app": desk.app, "store": desk.store, **arguments})
+
+    run(work)
+
+
+class Leaving(Store):
+    """A store that can be away for a while."""
+
+    away = False
+
+    async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        if self.away:
+            raise StoreUnavailableError("store", retry_after=1.0)
+        return await super().write(work)
+
+
+def test_an_answer_that_could_not_be_kept_is_not_given_and_not_made_again(tmp_path: Path) -> None:
+    async def main() -> tuple[int, Answer]:
+        store = Leaving(f"sqlite:///{tmp_path}/store.db")
+        desk = Desk(store)
+        desk.gate.clear()
+        asking = asyncio.create_task(desk.ask())
+        await desk.entered.wait()
+        store.away = True
+        desk.gate.set()
+        with pytest.raises(StoreUnavailableError):
+            await asking
+        store.away = False
+        again = await desk.ask()
+        await store.close()
+        return len(desk.done), again
+
+    done, again = asyncio.run(main())
+
+    assert done == 1
+    assert (again.status, again.headers[b"retry-after"]) == (409, b"1")

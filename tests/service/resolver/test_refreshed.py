@@ -207,8 +207,15 @@ def test_what_is_no_url_of_an_instance_is_refused(url: str) -> None:
 
 
 def test_a_weight_below_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="weight must be at least 1"):
+    with pytest.raises(ValueError, match="weight must be a whole number of at least 1"):
         Instance("http://shop", weight=0)
+
+
+def test_what_cannot_look_up_is_no_source() -> None:
+    source: Any = StaticResolver({})
+
+    with pytest.raises(TypeError, match=r"source must have look_up\(\)"):
+        RefreshedResolver(source)
 
 
 @pytest.mark.parametrize(

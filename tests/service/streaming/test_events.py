@@ -1,7 +1,7 @@
 """Server-sent events: what goes over the wire, comments in silence, and the last event."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
@@ -66,6 +66,41 @@ def test_an_event_is_written_as_the_standard_has_it(event: Event, wire: bytes) -
 def test_a_line_break_in_a_field_is_refused(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} must have no line break"):
         Event("x", **{field: "a\ndata: forged"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"data": 5}, TypeError, "data must be a string"),
+        ({"id": 5}, TypeError, "id must be a string"),
+        ({"retry": -1.0}, ValueError, "retry must be a finite number of seconds, 0 or more"),
+        (
+            {"retry": float("nan")},
+            ValueError,
+            "retry must be a finite number of seconds, 0 or more",
+        ),
+    ],
+)
+def test_what_is_no_event_is_refused_where_it_is_made(
+    arguments: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        Event(**arguments)
+
+
+def test_what_cannot_be_a_stream_of_events_is_refused_where_it_is_made() -> None:
+    events: Any = [Event("x")]
+    last: Any = "bye"
+
+    with pytest.raises(TypeError, match="source must be an async iterator"):
+        EventStream(events)
+    with pytest.raises(TypeError, match="last must be an Event"):
+        EventStream(_nothing(), last=last)
+
+
+async def _nothing() -> AsyncGenerator[Event]:
+    return
+    yield
 
 
 async def test_events_are_sent_and_the_answer_ends_with_its_source() -> None:

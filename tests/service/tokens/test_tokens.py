@@ -260,5 +260,26 @@ def test_signatures_with_a_shared_secret_are_not_taken(algorithms: Any) -> None:
         Verifier(KeySet(Issuer().fetch), issuer="a", audience="b", algorithms=algorithms)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"keys": "keys"}, "keys must be a KeySet"),
+        ({"required": "exp"}, "required must be a collection of claims, not the string 'exp'"),
+    ],
+)
+def test_a_verifier_checks_what_it_is_given(arguments: dict[str, Any], says: str) -> None:
+    given = {"keys": KeySet(Issuer().fetch), "issuer": "a", "audience": "b", **arguments}
+
+    with pytest.raises(TypeError, match=says):
+        Verifier(**given)
+
+
+def test_keys_have_to_be_fetched_by_a_function() -> None:
+    url: Any = "http://issuer/keys"
+
+    with pytest.raises(TypeError, match="fetch must be an async function"):
+        KeySet(url)
+
+
 def test_an_invalid_token_survives_copying() -> None:
     assert copy(InvalidTokenError("expired")).reason == "expired"
