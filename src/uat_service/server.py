@@ -25,6 +25,7 @@ from typing import Any, cast
 import structlog
 import uvicorn
 
+from uat_resilience._core.drain import reserve_of
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_resilience.lifecycle import GracefulShutdown
 from uat_service.protocol import AttentiveProtocol, FaithfulProtocol
@@ -35,7 +36,6 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _KEEP_ALIVE = (
     75  # Seconds; longer than clients keep a connection, so that none writes into a closed one.
 )
-_RESERVE = 5.0  # Seconds of a long grace that are kept for closers and the lifespan; of a short one a quarter.
 _LOOKING = 0.2  # Seconds that uvicorn takes to find out that it should end.
 _ORPHANED = 1.5
 _STRAGGLING = 1.0
@@ -83,9 +83,7 @@ class Server(uvicorn.Server):
             ws="websockets-sansio",
             timeout_keep_alive=_KEEP_ALIVE,
             # Less than all of it, so that what comes after the work has some, too. uvicorn takes fractions.
-            timeout_graceful_shutdown=cast(
-                "int", max(0.0, rest * 3 / 4 - _LOOKING, rest - _RESERVE - _LOOKING)
-            ),
+            timeout_graceful_shutdown=cast("int", max(0.0, rest - reserve_of(rest) - _LOOKING)),
             # Without it a pipelined request begins in the context of the one before (uvicorn since 0.45).
             reset_contextvars=True,
         )

@@ -9,11 +9,14 @@ from uat_resilience._core.drain import (
     Phase,
     PhaseChange,
     PhaseMove,
+    reserve_of,
 )
 
 
-def machine(*, delay: float = 5.0, grace: float = 30.0, running: int = 0) -> DrainMachine:
-    drain = DrainMachine(delay=delay, grace=grace)
+def machine(
+    *, delay: float = 5.0, grace: float = 30.0, reserve: float = 0.0, running: int = 0
+) -> DrainMachine:
+    drain = DrainMachine(delay=delay, grace=grace, reserve=reserve)
     for _ in range(running):
         drain.enter(0.0)
     return drain
@@ -101,6 +104,26 @@ def test_work_that_outlives_the_grace_is_cut_off() -> None:
     assert early == []
     assert phases(late) == [Phase.CLOSING]
     assert drain.account == Account(before=3, during=0, refused=0, finished=2, cut=2)
+
+
+def test_work_that_hangs_is_cut_off_when_the_reserve_begins() -> None:
+    drain = machine(delay=5.0, grace=30.0, reserve=4.0, running=1)
+    drain.begin(100.0)
+    announced = drain.until
+
+    drain.poll(105.0)
+    draining, early, late = drain.until, drain.poll(125.9), drain.poll(126.0)
+
+    assert early == []
+    assert phases(late) == [Phase.CLOSING]
+    assert (announced, draining, drain.until) == (105.0, 126.0, 130.0)
+
+
+@pytest.mark.parametrize(("rest", "kept"), [(60.0, 5.0), (20.0, 5.0), (10.0, 2.5), (0.0, 0.0)])
+def test_of_a_long_time_five_seconds_are_kept_for_closers_and_of_a_short_one_a_quarter(
+    rest: float, kept: float
+) -> None:
+    assert reserve_of(rest) == kept
 
 
 def test_nobody_who_asks_late_loses_a_phase() -> None:

@@ -21,10 +21,15 @@ class Work:
 
 
 class Drain(RuleBasedStateMachine):
-    @initialize(delay=st.sampled_from([0.0, 1.0, 3.0]), grace=st.sampled_from([3.0, 8.0]))
-    def start(self, delay: float, grace: float) -> None:
-        self.drain = DrainMachine(delay=delay, grace=grace)
-        self.delay, self.grace = delay, grace
+    @initialize(
+        delay=st.sampled_from([0.0, 1.0, 3.0]),
+        work=st.sampled_from([0.0, 3.0, 8.0]),
+        reserve=st.sampled_from([0.0, 2.0]),
+    )
+    def start(self, delay: float, work: float, reserve: float) -> None:
+        self.grace = max(delay + work + reserve, 3.0)
+        self.drain = DrainMachine(delay=delay, grace=self.grace, reserve=reserve)
+        self.delay, self.reserve = delay, reserve
         self.now = 0.0
         self.phase = Phase.RUNNING
         self.began = 0.0
@@ -110,7 +115,7 @@ class Drain(RuleBasedStateMachine):
         onward = [Phase.DRAINING] if self.phase is Phase.ANNOUNCED else []
         if not self._count("runs"):
             return [*onward, Phase.CLOSING]
-        if self.now >= self.began + self.grace:
+        if self.now >= self.began + self.grace - self.reserve:
             self._cut()
             return [*onward, Phase.CLOSING]
         return onward

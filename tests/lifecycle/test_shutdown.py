@@ -83,6 +83,64 @@ async def test_what_outlasts_the_grace_is_cut_off_and_the_truth_is_told() -> Non
     assert shutdown.snapshot().account.cut == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "timeouts", "closed_at"),
+    [
+        ({"grace": 30.0}, [2.0, 1.0], 27.0),
+        ({"grace": 30.0}, [4.0, 4.0], 25.0),
+        ({"grace": 12.0, "delay": 4.0}, [4.0], 10.0),
+        ({"grace": 30.0, "reserve": 12.0}, [4.0], 18.0),
+        ({"grace": 30.0, "reserve": 0.0}, [4.0], None),
+        ({"grace": 30.0, "delay": 20.0, "reserve": 10.0}, [4.0], 20.0),
+    ],
+    ids=[
+        "their timeouts",
+        "of a long grace five seconds",
+        "of a short one a quarter",
+        "as long as asked for",
+        "none asked for",
+        "all that the delay leaves",
+    ],
+)
+async def test_closers_have_their_time_when_work_hangs(
+    arguments: dict[str, float], timeouts: list[float], closed_at: float | None
+) -> None:
+    shutdown, closed = GracefulShutdown(**arguments), []
+
+    async def close() -> None:
+        closed.append(anyio.current_time())
+
+    for timeout in timeouts:
+        shutdown.on_close(close, timeout=timeout)
+    async with anyio.create_task_group() as group:
+        await working(group, shutdown, 100.0, [])
+
+        assert await shutdown.adrained() is False
+        ended = anyio.current_time()
+        group.cancel_scope.cancel()
+
+    assert closed == ([] if closed_at is None else [closed_at] * len(timeouts))
+    assert ended == (arguments["grace"] if closed_at is None else closed_at)
+    assert shutdown.snapshot().account.cut == 1
+
+
+async def test_a_closer_that_is_registered_while_work_is_waited_for_has_its_time_too() -> None:
+    shutdown, closed = GracefulShutdown(grace=30.0), []
+
+    async def close() -> None:
+        closed.append(anyio.current_time())
+
+    async with anyio.create_task_group() as group:
+        await working(group, shutdown, 100.0, [])
+        group.start_soon(shutdown.adrained)
+        await pause(1.0)
+        shutdown.on_close(close, timeout=3.0)
+        await pause(28.0)
+        group.cancel_scope.cancel()
+
+    assert closed == [27.0]
+
+
 def test_nothing_to_wait_for_is_over_at_once(world: World, clock: FakeClock) -> None:
     shutdown = GracefulShutdown()
 
@@ -255,7 +313,9 @@ async def test_a_main_program_waits_for_somebody_to_begin() -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(main)
-        await pause(3.0)
+        await pause(1.0)
+        shutdown.on_close(lambda: None)
+        await pause(2.0)
         shutdown.begin()
 
     await shutdown.arequested()
@@ -521,8 +581,10 @@ def test_a_child_that_is_forked_in_a_drain_does_not_hurry() -> None:
         ({"grace": 0.0}, "grace"),
         ({"delay": -1.0}, "delay"),
         ({"grace": 5.0, "delay": 6.0}, "delay"),
+        ({"reserve": -1.0}, "reserve"),
+        ({"grace": 5.0, "delay": 2.0, "reserve": 4.0}, "reserve"),
     ],
-    ids=["grace", "delay", "delay above grace"],
+    ids=["grace", "delay", "delay above grace", "reserve", "reserve above what is left"],
 )
 def test_a_bad_argument_is_refused_by_name(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):

@@ -5,13 +5,14 @@ Theory of operation
 Work is counted from the first call on, not from the moment somebody asks for a shutdown: what was begun
 before is what must be waited for. A service first says that it is going (not ready) and goes on serving for
 `delay` seconds, because load balancers take a while to hear it; only then it refuses, and waits for what runs.
-All of it, closing included, has `grace` seconds from the beginning.
+All of it, closing included, has `grace` seconds from the beginning. Work that hangs may not use up all of them:
+the last `reserve` seconds belong to the closers.
 
     phase        move      next        when
     RUNNING      BEGIN     ANNOUNCED   somebody asks
     ANNOUNCED    ELAPSE    DRAINING    `delay` is over
     DRAINING     EMPTY     CLOSING     the last work ended
-    DRAINING     EXPIRE    CLOSING     `grace` is over; what runs is cut off
+    DRAINING     EXPIRE    CLOSING     the reserve begins; what runs is cut off
     CLOSING      CLOSE     CLOSED      the closers have run
     any before   FORCE     FORCED      somebody asks again; what runs is cut off
 
@@ -26,7 +27,18 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from math import inf
 
-__all__ = ["TRANSITIONS", "Account", "DrainMachine", "Phase", "PhaseChange", "PhaseMove"]
+__all__ = [
+    "TRANSITIONS",
+    "Account",
+    "DrainMachine",
+    "Phase",
+    "PhaseChange",
+    "PhaseMove",
+    "reserve_of",
+]
+
+_RESERVE = 5.0
+_SHARE = 0.25
 
 
 class Phase(IntEnum):
@@ -108,6 +120,10 @@ class DrainMachine:
     Args:
         delay: Seconds to go on accepting work after the announcement, from 0 to `grace`.
         grace: Seconds for everything, above 0.
+        reserve: Seconds at the end of these in which no work is waited for, from 0 to `grace - delay`.
+
+    Attributes:
+        reserve: As above. May be changed at any time.
     """
 
     __slots__ = (
@@ -119,12 +135,14 @@ class DrainMachine:
         "_grace",
         "_refused",
         "phase",
+        "reserve",
         "running",
     )
 
-    def __init__(self, *, delay: float, grace: float) -> None:
+    def __init__(self, *, delay: float, grace: float, reserve: float = 0.0) -> None:
         self._delay = delay
         self._grace = grace
+        self.reserve = reserve
         self.renew()
 
     def renew(self) -> None:
@@ -137,7 +155,10 @@ class DrainMachine:
     @property
     def until(self) -> float:
         """When the phase ends by itself, or closers must be done; inf when time ends nothing."""
-        return self._began + (self._delay if self.phase is Phase.ANNOUNCED else self._grace)
+        if self.phase is Phase.ANNOUNCED:
+            return self._began + self._delay
+        kept = self.reserve if self.phase is Phase.DRAINING else 0.0
+        return self._began + self._grace - kept
 
     @property
     def account(self) -> Account:
@@ -199,3 +220,8 @@ class DrainMachine:
         if move in _CUTTING and old is not Phase.CLOSING:
             self._cut = self.running
         return [PhaseChange(old, new, now)]
+
+
+def reserve_of(rest: float) -> float:
+    """Return how many seconds after the delay are kept for closers at most: of many 5, of few a quarter."""
+    return min(_RESERVE, rest * _SHARE)

@@ -7,6 +7,7 @@ from typing import cast
 
 import anyio
 
+from uat_resilience._core.drain import reserve_of
 from uat_resilience.ambient import current_deadline
 from uat_resilience.clock import Clock, default_clock
 from uat_resilience.policies.bulkhead import Bulkhead
@@ -33,6 +34,11 @@ class Closers:
         self._lock = Lock()
         self._waiting: list[tuple[_Closer, float]] = []
         self.taken = False
+
+    def reserve(self, rest: float) -> float:
+        """Return how much of this many seconds is kept for what is left when work hangs."""
+        with self._lock:
+            return min(sum(timeout for _, timeout in self._waiting), reserve_of(rest))
 
     def take(self) -> bool:
         """Return True for the one who is to run them; the others wait until that one gives them back."""

@@ -38,6 +38,8 @@ class GracefulShutdown:
     Args:
         grace: Seconds for everything, above 0. Half a minute is what Kubernetes gives.
         delay: Seconds in which work is still accepted, from 0 to `grace`: what a load balancer takes to notice.
+        reserve: Seconds of the grace that are kept for closers when work hangs, from 0 to what `delay` leaves.
+            Default: what their timeouts come to, of a long grace 5 at most and of a short one a quarter.
         health: Registry whose readiness turns unhealthy when the shutdown begins, or None.
         clock: Time source. Default: the replaceable system clock.
         bus: Where `ShutdownPhaseChanged` goes. Default: `default_bus`.
@@ -54,6 +56,7 @@ class GracefulShutdown:
         *,
         grace: float = 30.0,
         delay: float = 0.0,
+        reserve: float | None = None,
         health: HealthRegistry | None = None,
         clock: Clock | None = None,
         bus: EventBus | None = None,
@@ -61,17 +64,23 @@ class GracefulShutdown:
         grace = seconds("grace", grace)
         if seconds_or_zero("delay", delay) > grace:
             raise ValueError(f"delay must be at most grace ({grace:g} s), not {delay!r}")
+        rest = grace - delay
+        if reserve is not None and seconds_or_zero("reserve", reserve) > rest:
+            raise ValueError(f"reserve must be at most grace - delay ({rest:g} s), not {reserve!r}")
         bus = default_bus if bus is None else bus
         self.signal = DrainSignal()
 
+        def kept() -> float:
+            return self._closers.reserve(rest) if reserve is None else reserve
+
         def gate() -> DrainGate:
-            machine = DrainMachine(delay=delay, grace=grace)
+            machine = DrainMachine(delay=delay, grace=grace, reserve=kept())
             return DrainGate(_NAME, machine, self.signal, clock=clock, bus=bus)
 
-        self._new_gate = gate
+        self._closers = Closers(clock, bus)
+        self._reserve, self._new_gate = kept, gate
         self._gate = gate()
         self._machine = self._gate.machine
-        self._closers = Closers(clock, bus)
         if health is not None:
             health.watch(
                 _NAME,
@@ -129,6 +138,9 @@ class GracefulShutdown:
                 f"fn must be a function, not {fn!r}: pass the function itself, uncalled"
             )
         self._closers.add(fn, seconds("timeout", timeout))
+        self._machine.reserve = self._reserve()
+        if not self.ready:
+            self._gate.wake()  # Those who wait for the end of the drain do so until a later time.
 
     def begin(self) -> None:
         """Begin to shut down; beginning again changes nothing. Never blocks, from any thread."""
