@@ -33,9 +33,8 @@ from uat_service.protocol import AttentiveProtocol, FaithfulProtocol
 __all__ = ["Server", "inherited", "listening"]
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_KEEP_ALIVE = (
-    75  # Seconds; longer than clients keep a connection, so that none writes into a closed one.
-)
+# Seconds; longer than clients keep a connection, so that none writes into a closed one.
+_KEEP_ALIVE = 75
 _LOOKING = 0.2  # Seconds that uvicorn takes to find out that it should end.
 _ORPHANED = 1.5
 _STRAGGLING = 1.0

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import anyio
 
+from uat_resilience._core.priority_slots import Priority
 from uat_resilience.errors import CallRefusedError, TimedOutError
 from uat_resilience.integrations.asgi import EXEMPT, HealthRoutes, Limiter, ResilienceMiddleware
 from uat_resilience.integrations.headers import current_correlation
@@ -31,8 +32,6 @@ except ImportError as error:
     raise ImportError(
         "litestar is not installed: pip install 'uat-resilience[litestar]'"
     ) from error
-
-from uat_resilience._core.priority_slots import Priority
 
 __all__ = ["ResiliencePlugin"]
 

@@ -37,21 +37,8 @@ class _Connection(HTTPConnection):
         return super().is_connected and not _stale(self.used)
 
 
-class _SecureConnection(HTTPSConnection):
-    """Knows since when it has been idle."""
-
-    used = inf
-
-    def getresponse(self) -> Any:  # noqa: ANN401 - the library's
-        """Wait for an answer."""
-        response = super().getresponse()
-        self.used = default_clock.clock.now()
-        return response
-
-    @property
-    def is_connected(self) -> bool:
-        """False also when the connection may be about to be closed, and it matters."""
-        return super().is_connected and not _stale(self.used)
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same, by TLS."""
 
 
 class _Pool(HTTPConnectionPool):
