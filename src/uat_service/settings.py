@@ -29,6 +29,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from uat_resilience._core.arguments import text
 from uat_service.addresses import http_origin, http_url, redis_address
 from uat_service.duration import Duration, Pause
 from uat_service.environment import ConfigurationError, Environment
@@ -146,8 +147,11 @@ class Settings(BaseSettings):
 
         Raises:
             ConfigurationError: A value breaks a rule. It says which and why, and never the value.
+            TypeError, ValueError: `service` is no name.
         """
-        environment = Environment(service, os.environ if variables is None else variables)
+        environment = Environment(
+            text("service", service), os.environ if variables is None else variables
+        )
         found = environment.read(cls.model_fields)
         found.setdefault("service_name", service)
         try:

@@ -258,3 +258,9 @@ def test_structlog_goes_where_it_is_configured_to(bus: EventBus, entries: list[A
 def test_policy_in_place_of_a_bus_is_refused(library: Any) -> None:
     with pytest.raises(TypeError, match="bus must be an EventBus or None"):
         library.instrument(CircuitBreaker("db"))
+
+
+@pytest.mark.parametrize("library", [stdlib, structured], ids=["logging", "structlog"])
+def test_what_is_no_logger_is_refused(library: Any) -> None:
+    with pytest.raises(TypeError, match=r"logger must be a .*, not 5"):
+        library.instrument(logger=5)

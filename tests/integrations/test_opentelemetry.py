@@ -220,3 +220,21 @@ def test_policy_in_place_of_a_bus_is_refused() -> None:
 
     with pytest.raises(TypeError, match="bus must be an EventBus or None"):
         instrument(policy)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"meter_provider": "meters"}, "meter_provider must be a MeterProvider or None"),
+        ({"tracer_provider": "tracers"}, "tracer_provider must be a TracerProvider or None"),
+        ({"spans": "no"}, "spans must be True or False"),
+    ],
+)
+def test_what_is_refused_leaves_the_provider_to_the_next_one(
+    wrong: dict[str, Any], says: str, bus: EventBus, meters: Meters
+) -> None:
+    with pytest.raises(TypeError, match=says):
+        instrument(bus, **{"meter_provider": meters.provider, **wrong})
+
+    assert not bus.outcomes_wanted
+    instrument(bus, meter_provider=meters.provider).close()

@@ -232,3 +232,12 @@ def test_policy_in_place_of_a_bus_is_refused_and_registers_nothing(
         instrument(policy, registry=registry)
 
     assert list(registry.collect()) == []
+
+
+def test_what_is_no_registry_is_refused_and_leaves_nothing_on_the_bus(bus: EventBus) -> None:
+    registry: Any = "registry"
+
+    with pytest.raises(TypeError, match="registry must be a CollectorRegistry"):
+        instrument(bus, registry=registry)
+
+    assert not bus.outcomes_wanted

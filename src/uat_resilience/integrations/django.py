@@ -64,7 +64,12 @@ def cancellable(app: App) -> App:
 
     Args:
         app: What `get_asgi_application()` returns.
+
+    Raises:
+        TypeError: It is something else.
     """
+    if not callable(app):
+        raise TypeError(f"app must be an ASGI application, not {app!r}")
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.Event()

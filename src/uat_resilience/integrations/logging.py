@@ -35,6 +35,8 @@ def instrument(
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
     to = getLogger(logger) if isinstance(logger, str) else logger
+    if not callable(getattr(to, "isEnabledFor", None)):
+        raise TypeError(f"logger must be a Logger or the name of one, not {logger!r}")
 
     def write(line: Line) -> None:
         if to.isEnabledFor(line.level):

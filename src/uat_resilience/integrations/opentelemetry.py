@@ -10,6 +10,7 @@ Only the API is needed; the program chooses an SDK, and without one nothing is d
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+from uat_resilience._core.arguments import flag
 from uat_resilience.integrations.handle import bus_or_default
 from uat_resilience.integrations.tally import DURATIONS, OTHER, OUTCOMES, Tally, count_events
 from uat_resilience.integrations.watched import Instrumentation, Watched
@@ -72,6 +73,13 @@ def instrument(
     bus = bus_or_default(bus)
     tally = Tally(buckets, names=names)
     provider = get_meter_provider() if meter_provider is None else meter_provider
+    if not isinstance(provider, MeterProvider):
+        raise TypeError(f"meter_provider must be a MeterProvider or None, not {provider!r}")
+    if tracer_provider is not None and not isinstance(tracer_provider, TracerProvider):
+        raise TypeError(
+            f"tracer_provider must be a TracerProvider or None, not {tracer_provider!r}"
+        )
+    flag("spans", spans)
     instruments = instruments_of(provider, tally.bounds)
     source = Source(tally)
     instruments.show(source)

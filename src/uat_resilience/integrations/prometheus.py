@@ -68,6 +68,8 @@ def instrument(
             metrics already.
     """
     bus = bus_or_default(bus)
+    if not isinstance(registry, CollectorRegistry):
+        raise TypeError(f"registry must be a CollectorRegistry, not {registry!r}")
     tally = Tally(buckets, names=names)
     collector = _Collector(tally)
     registry.register(collector)

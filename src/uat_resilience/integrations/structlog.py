@@ -50,6 +50,8 @@ def instrument(
         TypeError, ValueError: An argument is of the wrong type or out of range.
     """
     to: BoundLogger = get_logger("uat_resilience") if logger is None else logger
+    if not callable(getattr(to, "log", None)):
+        raise TypeError(f"logger must be a logger of structlog or None, not {logger!r}")
 
     def write(line: Line) -> None:
         to.log(line.level, line.event, **line.fields)

@@ -387,10 +387,12 @@ def test_one_limiter_serves_both_worlds_with_both_clients(server: Server, tasks:
             limiter.call(int)
 
 
-@pytest.mark.parametrize("client", [None, "redis://localhost", object()])
+@pytest.mark.parametrize("client", [None, "redis://:hunter2@localhost", object()])
 def test_client_must_be_one_of_redis_py(client: object) -> None:
-    with pytest.raises(TypeError, match="clients must be"):
+    with pytest.raises(TypeError, match="clients must be") as refused:
         RedisRateLimiter(1, client=client, name="orders")
+
+    assert "hunter2" not in str(refused.value)
 
 
 def test_link_takes_one_client_of_each_kind(server: Server) -> None:

@@ -81,3 +81,10 @@ def test_request_whose_work_was_cancelled_by_somebody_else_is_cancelled() -> Non
             await cancellable(app)({}, None, None)
 
     asyncio.run(main())
+
+
+def test_what_is_no_application_is_refused() -> None:
+    module: Any = "shop.asgi"
+
+    with pytest.raises(TypeError, match="app must be an ASGI application"):
+        cancellable(module)

@@ -4,6 +4,7 @@ import json
 import pickle
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -231,3 +232,10 @@ def test_settings_cannot_be_changed() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.port = 1
+
+
+def test_settings_are_read_for_a_name() -> None:
+    name: Any = None
+
+    with pytest.raises(TypeError, match="service must be a string"):
+        Settings.read(name, {})

@@ -177,7 +177,7 @@ class RedisLink:
         else:
             raise TypeError(
                 "clients must be a redis.Redis, a redis.asyncio.Redis or RedisCluster, or one sync and one "
-                f"asyncio client, not {client!r}"
+                f"asyncio client, not a {type(client).__name__}"  # A URL would show its password.
             )
 
     def _run(
