@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TypeVar
 
+from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
+from uat_resilience.policies.coalesce import Coalesce
 from uat_resilience.policies.fallback import Fallback
 from uat_resilience.policies.policy import Policy
 from uat_resilience.policies.retry import Retry
+from uat_resilience.policies.streams import HeldByStreams
 from uat_resilience.policies.timeout import Timeout
 
 __all__ = ["PipelineWarning", "advise"]
@@ -31,6 +34,8 @@ def advise(policies: Sequence[Policy]) -> Iterator[str]:
     yield from _breakers_that_see_runs(policies)
     yield from _breakers_that_never_see_a_hang(policies)
     yield from _fallbacks_that_hide_failures(policies)
+    yield from _retries_that_multiply(policies)
+    yield from _policies_that_meet_themselves(policies)
 
 
 def _attempts_that_outlast_the_whole(policies: Sequence[Policy]) -> Iterator[str]:
@@ -69,6 +74,33 @@ def _fallbacks_that_hide_failures(policies: Sequence[Policy]) -> Iterator[str]:
             f"the fallback {fallback.name!r} is inside a retry, so the errors that it covers are never "
             "retried: put the fallback outside the retry"
         )
+
+
+def _retries_that_multiply(policies: Sequence[Policy]) -> Iterator[str]:
+    for outer, inner in _pairs(policies, Retry, Retry):
+        if outer.multiplies(inner):
+            calls = inner.bounds(outer.bounds(Bounds(), sync=False), sync=False).calls
+            yield (
+                "a retry is inside a retry, so their attempts multiply: one call becomes up to "
+                f"{'any number of' if calls is None else calls}. Leave one of them, let them name different "
+                "errors, or give both the same budget"
+            )
+
+
+def _policies_that_meet_themselves(policies: Sequence[Policy]) -> Iterator[str]:
+    for policy, again in combinations(policies, 2):
+        if policy is not again:
+            continue
+        if isinstance(policy, HeldByStreams):
+            yield (
+                f"{policy.name!r} is there twice, so each call asks it twice: it takes two places, counts "
+                "twice, and may be refused or wait for ever because of itself: leave one of them"
+            )
+        elif isinstance(policy, Coalesce):
+            yield (
+                f"{policy.name!r} is there twice, so each call waits for ever for itself: "
+                "leave one of them"
+            )
 
 
 def _pairs(policies: Sequence[Policy], outer: type[A], inner: type[B]) -> Iterator[tuple[A, B]]:

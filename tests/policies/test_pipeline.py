@@ -6,12 +6,17 @@ from tests.worlds import World
 from uat_resilience import (
     Bulkhead,
     BulkheadFullError,
+    CallRefusedError,
     CircuitBreaker,
     CircuitOpenError,
+    Coalesce,
     Constant,
     Fallback,
+    Hedge,
+    Keyed,
     Pipeline,
     PipelineWarning,
+    RateLimiter,
     Retry,
     RetryBudget,
     TimedOutError,
@@ -31,6 +36,12 @@ class Plain:
 
     async def acall(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         return f"<{await fn(*args, **kwargs)}>"
+
+
+SLOTS, RATE = Bulkhead(9, name="slots"), RateLimiter(9.0, name="rate")
+FLIGHTS, PLAIN = Coalesce(lambda: None, name="flights"), Plain()
+PER_HOST = Keyed[str, Bulkhead](lambda _: Bulkhead(1))
+BUDGET = RetryBudget()
 
 
 def test_policies_stand_in_the_order_they_are_read(world: World) -> None:
@@ -176,12 +187,28 @@ def test_the_worst_case_is_added_up(pipeline: Pipeline, worst: str) -> None:
         ((CircuitBreaker("db"), Retry(KeyError)), "put the breaker inside the retry"),
         ((Timeout(2.0), CircuitBreaker("db")), "put a shorter timeout inside the breaker"),
         ((Retry(KeyError), Fallback(on=KeyError, value=1)), "put the fallback outside the retry"),
+        ((Retry(OSError), Retry(ConnectionError, attempts=4)), r"up to 12\. Leave one of them"),
+        ((Retry(KeyError, attempts=None, time_limit=9.0), Retry(KeyError)), "up to any number of"),
+        ((Retry(KeyError), Retry(lambda _: True)), "give both the same budget"),
+        ((Retry(CallRefusedError), Retry(CircuitOpenError)), "give both the same budget"),
+        ((Retry((), on_result=bool), Retry(KeyError, on_result=bool)), "give both the same budget"),
+        ((SLOTS, SLOTS), "'slots' is there twice, so each call asks it twice"),
+        ((RATE, Retry(KeyError), RATE), "'rate' is there twice, so each call asks it twice"),
+        ((FLIGHTS, FLIGHTS), "'flights' is there twice, so each call waits for ever for itself"),
     ],
     ids=[
         "attempt outlasts the whole",
         "breaker sees runs",
         "breaker sees no hang",
         "fallback hides",
+        "retries multiply",
+        "retries multiply without end",
+        "retries of who knows what",
+        "retries of refusals",
+        "retries of results",
+        "same bulkhead twice",
+        "same limiter twice",
+        "same flights twice",
     ],
 )
 def test_a_doubtful_order_warns_and_says_what_to_do(policies: Any, advice: str) -> None:
@@ -189,6 +216,41 @@ def test_a_doubtful_order_warns_and_says_what_to_do(policies: Any, advice: str) 
         Pipeline(*policies[:1], Pipeline(*policies[1:]))
 
     assert warned[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        (Retry(KeyError), Retry((ValueError, TypeError))),
+        (Retry(Exception), Retry(CircuitOpenError)),
+        (Retry(KeyError), Retry((), on_result=bool)),
+        (Retry(KeyError, budget=BUDGET), Retry(KeyError, budget=BUDGET)),
+        (Retry(KeyError), Retry(KeyError, attempts=1)),
+        (Retry(KeyError, attempts=1), Retry(KeyError)),
+        (Hedge(1.0), Retry(KeyError)),
+        (Bulkhead(3), Bulkhead(3)),
+        (PER_HOST["one"], PER_HOST["two"]),
+        (PLAIN, PLAIN),
+    ],
+    ids=[
+        "retries of different errors",
+        "retries of errors and of refusals",
+        "retries of errors and of results",
+        "retries with one budget",
+        "one attempt inside",
+        "one attempt outside",
+        "hedge around a retry",
+        "bulkheads that are alike",
+        "bulkheads of two keys",
+        "somebody's own policy twice",
+    ],
+)
+def test_a_meaningful_order_draws_no_warning(
+    policies: Any, recwarn: pytest.WarningsRecorder
+) -> None:
+    Pipeline(*policies[:1], Pipeline(*policies[1:]))
+
+    assert recwarn.list == []
 
 
 def test_a_snapshot_shows_all_policies() -> None:

@@ -68,6 +68,13 @@ class Matcher:
             return bool(self._predicate(error))
         return isinstance(error, self._types)
 
+    def overlaps(self, other: "Matcher") -> bool:
+        """Return False when no exception can match both, but for one made of both their types."""
+        mine, theirs = self._types, other._types  # noqa: SLF001 - another of this class
+        if not mine or not theirs:  # Of a predicate nobody knows what it matches.
+            return not (self.empty or other.empty)
+        return any(_within(one, two) or _within(two, one) for one in mine for two in theirs)
+
 
 class Judgement:
     """Tell what an error says about the dependency.
@@ -102,6 +109,13 @@ def says_nothing(error: BaseException) -> bool:
     return not isinstance(error, Exception) or isinstance(
         error, CallRefusedError | MisusedCallError
     )
+
+
+def _within(narrow: type[Exception], wide: type[Exception]) -> bool:
+    """Return whether all of one kind match where the other is named: of refusals only their family does."""
+    if issubclass(narrow, CallRefusedError) and not issubclass(wide, ResilienceError):
+        return False
+    return issubclass(narrow, wide)
 
 
 def _check_type(argument: str, named: object) -> type[Exception]:

@@ -145,6 +145,14 @@ class Retry(Guard):
 
         return self.replace(on=narrow, on_result=None)
 
+    def multiplies(self, inner: "Retry") -> bool:
+        """Return True when this one tries again what another, inside it, has given up: their attempts multiply.
+
+        So it is where both repeat, and no budget that they share keeps the repetitions few, unless they name
+        types of errors that have nothing in common. What a predicate matches is not known before.
+        """
+        return self._rules.multiply(inner._rules)  # noqa: SLF001 - another of this class
+
     def snapshot(self) -> RetrySnapshot:
         """Return the limits, and the budget at this moment."""
         plan, budget = self._rules.plan, self._rules.budget

@@ -41,6 +41,16 @@ class RetryRules:
         on_result = self.on_result
         return on_result is not None and switches.guarding and bool(on_result(result))
 
+    def multiply(self, inner: "RetryRules") -> bool:
+        """Return True when these repeat what `inner` has given up."""
+        if self.plan.attempts == 1 or inner.plan.attempts == 1:
+            return False
+        if self.budget is not None and self.budget is inner.budget:
+            return False
+        if self.on_result is not None and inner.on_result is not None:
+            return True
+        return self.on.overlaps(inner.on)
+
     @classmethod
     def checked(
         cls,
