@@ -72,6 +72,16 @@ def test_only_the_named_keys_are_disturbed() -> None:
         chaos.call(str, "b")
 
 
+def test_the_keys_may_change_while_the_program_runs() -> None:
+    ill = set[str]()
+    chaos = Chaos(fault=ConnectionError, fault_rate=1.0, key=lambda host: host, only=ill)
+
+    assert chaos.call(str, "a") == "a"
+    ill.add("a")
+    with pytest.raises(ConnectionError):
+        chaos.call(str, "a")
+
+
 def test_it_can_be_turned_off_and_on_and_says_what_it_did() -> None:
     chaos = Chaos(fault=ConnectionError, fault_rate=1.0, enabled=False)
     assert chaos.call(int) == 0
@@ -117,6 +127,10 @@ def test_a_coroutine_from_a_sync_call_is_refused() -> None:
         ({"hang_rate": -0.1}, "hang_rate"),
         ({"hang_for": 0.0}, "hang_for"),
         ({"key": 3}, "key"),
+        ({"key": str}, "only must be given with key"),
+        ({"only": {"a"}}, "key must be given with only"),
+        ({"key": str, "only": "db"}, "only must be a container of keys, such as a set, not 'db'"),
+        ({"key": str, "only": 3}, "only must be a container of keys"),
     ],
 )
 def test_a_bad_argument_is_refused_by_name(arguments: dict[str, Any], named: str) -> None:

@@ -4,7 +4,7 @@ import random  # noqa: TID251 - chance is what this is for, and it is seeded
 from collections.abc import Awaitable, Callable, Container, Coroutine, Hashable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from uat_resilience._core.arguments import callback_or_none, number, seconds, seconds_or_zero
 from uat_resilience.ambient import current_drain
@@ -55,8 +55,8 @@ class Chaos(Guard):
         latency_rate: Share of calls that are held up, from 0 to 1.
         hang_rate: Share of calls that hang for `hang_for` seconds, from 0 to 1.
         hang_for: Seconds a hanging call takes before it fails or is made, above 0.
-        key: Called with the arguments of each call; only calls whose key is in `only` are disturbed.
-        only: Keys of the calls to disturb.
+        key: Called with the arguments of each call; only calls whose key is in `only` are disturbed. Default: all.
+        only: Keys of the calls to disturb, which belongs to `key`. A set may be changed while the program runs.
         seed: Where the drawing of lots begins, or None for a different run each time.
         enabled: False to begin turned off.
         name: Name in a pipeline's description. Default: `chaos`.
@@ -96,7 +96,7 @@ class Chaos(Guard):
         hang_rate: float = 0.0,
         hang_for: float = 3600.0,
         key: Callable[..., Hashable] | None = None,
-        only: Container[Hashable] = (),
+        only: Container[Hashable] | None = None,
         seed: int | None = None,
         enabled: bool = True,
         name: str | None = None,
@@ -113,7 +113,7 @@ class Chaos(Guard):
         self._hang_rate = _rate("hang_rate", hang_rate)
         self._hang_for = seconds("hang_for", hang_for)
         self._key = callback_or_none("key", key)
-        self._only = only
+        self._only = _keys(only, given=key is not None)
         self._lots = random.Random(seed)  # noqa: S311 - lots, not secrets
         self._lock = Lock()
         self._counts = {"calls": 0, "faults": 0, "delays": 0, "hangs": 0}
@@ -181,6 +181,19 @@ class Chaos(Guard):
             self._counts["faults"] += fails
         late = (self._hang_for if hangs else 0.0) + (self._latency if delayed else 0.0)
         return late, self._fault() if fails and self._fault is not None else None
+
+
+def _keys(only: object, *, given: bool) -> Container[Hashable]:
+    """Return the keys to disturb, which must be given where `key` is, and only there: else it is a mistake."""
+    if only is None:
+        if given:
+            raise ValueError("only must be given with key: the keys of the calls to disturb")
+        return ()
+    if not given:
+        raise ValueError("key must be given with only: what names the calls")
+    if isinstance(only, str) or not isinstance(only, Container):
+        raise TypeError(f"only must be a container of keys, such as a set, not {only!r}")
+    return cast("Container[Hashable]", only)
 
 
 def _rate(argument: str, value: object) -> float:
