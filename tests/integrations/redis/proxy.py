@@ -1,4 +1,4 @@
-"""A connection that hands answers on one byte at a time."""
+"""Connections to a server that do something to its answers."""
 
 import socket
 import threading
@@ -38,8 +38,7 @@ class DrippingProxy:
                     self._threads.append(thread)
                     thread.start()
 
-    @staticmethod
-    def _hand_on(near: socket.socket, far: socket.socket) -> None:
+    def _hand_on(self, near: socket.socket, far: socket.socket) -> None:
         with suppress(OSError):
             while data := near.recv(4096):
                 far.sendall(data)
@@ -51,3 +50,26 @@ class DrippingProxy:
                     if self._over.wait(self._pause):
                         return
                     near.sendall(bytes([byte]))
+
+
+class LosingProxy(DrippingProxy):
+    """Hands everything on; when told to, it lets a server run scripts and breaks off before the answer."""
+
+    def __init__(self, port: int) -> None:
+        self.losing = False
+        self._asked: dict[socket.socket, bytes] = {}
+        super().__init__(port, pause=0.0)
+
+    def _hand_on(self, near: socket.socket, far: socket.socket) -> None:
+        with suppress(OSError):
+            while data := near.recv(4096):
+                self._asked[near] = data
+                far.sendall(data)
+
+    def _drip(self, near: socket.socket, far: socket.socket) -> None:
+        with suppress(OSError):
+            while data := far.recv(4096):
+                if self.losing and b"EVAL" in self._asked[near]:
+                    near.shutdown(socket.SHUT_RDWR)
+                    return
+                near.sendall(data)

@@ -1,12 +1,13 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 import redis
 import trio
 from tests.integrations.redis.driving import Driver, Tasks
+from tests.integrations.redis.proxy import LosingProxy
 from tests.integrations.redis.servers import Server
 
 from uat_resilience import EventBus, Pipeline, RateLimitedError, TimedOutError, captured, deadline
@@ -77,6 +78,18 @@ def test_decision_is_one_round_trip(server: Server, driver: Driver) -> None:
         admitted(driver, limiter, 10)
 
         assert commands(admin) - before == 10
+
+
+def test_answer_that_is_lost_spends_one_token(server: Server, driver: Driver) -> None:
+    with closing(LosingProxy(server.port)) as proxy:
+        limiter = RedisRateLimiter(99, per=3600, client=driver.client(proxy.port), name="orders")
+        driver.call(limiter, int)
+
+        proxy.losing = True
+        driver.call(limiter, int)
+
+    with server.admin() as admin:
+        assert admin.hget("uat:{orders}:rate", "spent") == b"2"
 
 
 def commands(admin: redis.Redis) -> int:

@@ -1,7 +1,8 @@
 """The way to Redis: every exchange ends in time, and a Redis that is away is left alone for a while.
 
 Nothing here holds a lock. Sync code talks through a bounded client made from the user's (see `bounded`); asyncio
-code through the user's own, cut by a timeout, which redis-py answers by dropping the connection.
+code through the connections of the user's own (see `once`), cut by a timeout, which redis-py answers by dropping
+the connection.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ from contextvars import copy_context
 from typing import Any, cast
 
 import redis
-import redis.asyncio
 from redis.exceptions import NoScriptError
 
 from uat_resilience._core.arguments import seconds, text
@@ -21,6 +21,7 @@ from uat_resilience.clock import Clock
 from uat_resilience.errors import TimedOutError
 from uat_resilience.integrations.redis.away import HurriedError, RedisAwayError
 from uat_resilience.integrations.redis.bounded import bounded, ending_within
+from uat_resilience.integrations.redis.once import Argument, AsyncClient, run_once
 from uat_resilience.integrations.redis.patience import Patience
 from uat_resilience.integrations.redis.scripts import Script
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot, CircuitBreaker
@@ -29,9 +30,7 @@ from uat_resilience.waiting import refuse_to_block
 
 __all__ = ["Client", "RedisLink", "linked"]
 
-AsyncClient = redis.asyncio.Redis | redis.asyncio.RedisCluster
 Client = redis.Redis | AsyncClient
-Argument = str | int | float
 
 
 class RedisLink:
@@ -209,10 +208,7 @@ class RedisLink:
         limit, cancelled = self._patience.limit(), _cancellations()
         try:
             async with asyncio.timeout(limit):
-                try:
-                    answer = await client.evalsha(script.sha, len(keys), *keys, *arguments)
-                except NoScriptError:
-                    answer = await client.eval(script.source, len(keys), *keys, *arguments)
+                answer = await run_once(client, script, keys, arguments)
         except (redis.TimeoutError, TimeoutError) as error:
             self._patience.excuse(limit, error)
             raise
