@@ -1,6 +1,7 @@
 """Calls to other services: balanced, guarded, and telling what they belong to."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -137,6 +138,23 @@ def test_a_post_that_gets_no_answer_is_sent_once(start: Start) -> None:
         run([server.url, other.url], lambda shop: shop.post("/", content=b"x"))
 
     assert len(server.received) + len(other.received) == 1
+
+
+def test_a_post_gets_no_connection_that_was_idle_for_a_second(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, clock, later = start(), time.monotonic, [0.0]  # noqa: TID251 - the library reads it
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + later[0])
+
+    async def work(shop: httpx2.AsyncClient) -> list[int]:
+        connections: list[int] = []
+        for method in ("POST", "POST", "GET", "GET"):
+            await shop.request(method, "/")
+            connections.append(server.connections)
+            later[0] += 1.0
+        return connections
+
+    assert run([server.url], work) == [1, 2, 3, 3]
 
 
 def test_a_service_that_nobody_knows_is_not_called() -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from tests.integrations.http.servers import OK, RawServer
+from tests.integrations.server.asking import answering
 
+from uat_resilience import GracefulShutdown
 from uat_service.proxy import UnreachableError
 from uat_service.proxy.connection import Connection
-from uat_service.proxy.pool import Pool
+from uat_service.proxy.pool import KEPT, Pool
+from uat_service.server import Server
 
 
 def run(work: Callable[[Pool], Awaitable[Any]]) -> Any:
@@ -98,3 +101,9 @@ def test_nobody_there_is_an_error_that_says_so() -> None:
 
     with pytest.raises(UnreachableError):
         asyncio.run(main())
+
+
+def test_a_server_of_ours_keeps_connections_for_longer_than_a_pool_does() -> None:
+    server = Server(answering(), shutdown=GracefulShutdown(), delay=0.0, grace=1.0)
+
+    assert server.config.timeout_keep_alive > 2 * KEPT
