@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from typing import Any, cast
 
 import uvicorn
 from litestar import Litestar, get
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_service.app import Service
-from uat_service.server import listening
+from uat_service.server import Server, listening
 
 __all__ = ["HELLOS"]
 
@@ -27,28 +28,46 @@ async def _answer(_: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
-HELLOS: dict[str, Callable[[], App]] = {
-    "uat_service": lambda: Service("hello", routes=[_hello]),
-    "Litestar": lambda: Litestar([_hello], openapi_config=None, logging_config=None),
-    "Starlette": lambda: Starlette(routes=[Route("/", _answer)]),
+def _service() -> uvicorn.Server:
+    """Return what `python -m uat_service.serve` runs."""
+    service = Service("hello", routes=[_hello])
+    settings = service.settings
+    return Server(
+        service,
+        shutdown=service.shutdown,
+        delay=settings.shutdown_delay,
+        grace=settings.shutdown_grace,
+    )
+
+
+def _bare(app: App, *, access_log: bool = False) -> uvicorn.Server:
+    """Return uvicorn for one of the others, without a log or with that which it writes when nobody says."""
+    config = uvicorn.Config(
+        cast("Any", app), http="httptools", access_log=access_log, server_header=False
+    )
+    return uvicorn.Server(config)
+
+
+def _litestar() -> App:
+    return Litestar([_hello], openapi_config=None, logging_config=None)
+
+
+HELLOS: dict[str, Callable[[], uvicorn.Server]] = {
+    "uat_service": _service,
+    "Litestar": lambda: _bare(_litestar()),
+    "Litestar, access log": lambda: _bare(_litestar(), access_log=True),
+    "Starlette": lambda: _bare(Starlette(routes=[Route("/", _answer)])),
 }
 
 
 def main(name: str) -> None:
-    """Serve one of them with uvicorn until the process is ended."""
+    """Serve one of them until the process is ended."""
     with listening("127.0.0.1", 0) as listener:
-        config = uvicorn.Config(
-            HELLOS[name](),
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            reset_contextvars=name == "uat_service",
-        )
+        server = HELLOS[name]()
         print(listener.getsockname()[1], flush=True)
-        # The log of a service goes where nobody waits for it, at the price of being written.
+        # Logs go where nobody waits for them, at the price of being written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run([listener])
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ import asyncio
 from contextvars import Context
 
 from uvicorn._types import ASGI3Application, HTTPScope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
+from uat_service.keep_alive import KeptAlive
 from uat_service.spelling import Heard
 
 __all__ = ["AttentiveProtocol", "FaithfulProtocol"]
@@ -34,7 +35,7 @@ _NO_REQUEST = _refusal(
 )
 
 
-class _Limited(HttpToolsProtocol):
+class _Limited(KeptAlive):
     """uvicorn's protocol, which refuses heads that go on and on: its parser would keep all of it."""
 
     _head: HTTPScope | None = None

@@ -28,6 +28,7 @@ import uvicorn
 from uat_resilience._core.drain import reserve_of
 from uat_resilience.integrations.serving.asgi_types import App
 from uat_resilience.lifecycle import GracefulShutdown
+from uat_service.forwarded import Forwarded
 from uat_service.protocol import AttentiveProtocol, FaithfulProtocol
 
 __all__ = ["Server", "inherited", "listening"]
@@ -85,7 +86,10 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=cast("int", max(0.0, rest - reserve_of(rest) - _LOOKING)),
             # Without it a pipelined request begins in the context of the one before (uvicorn since 0.45).
             reset_contextvars=True,
+            interface="asgi3",
+            proxy_headers=False,  # What stands in front of the application now looks at them.
         )
+        config.app = cast("Any", Forwarded(app, config.forwarded_allow_ips))
         super().__init__(config)
         self._shutdown = shutdown
         self._grace = grace
