@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import anyio
 import pytest
+import structlog
 from tests.service.framework.running import PATIENCE, started
 
 from uat_service.client.own import balancer_of, own_instance
@@ -92,12 +93,17 @@ async def test_a_load_balancer_that_is_away_is_told_again(
     end = anyio.Event()
     registration = Registration(registry.url, "shop", Instance("http://a:1", id="a"), lease=0.6)
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(registration.run, end.wait)
-        told = [await anyio.to_thread.run_sync(registry.heard) for _ in range(4)]
-        end.set()
+    with structlog.testing.capture_logs() as logged:
+        async with anyio.create_task_group() as group:
+            group.start_soon(registration.run, end.wait)
+            told = [await anyio.to_thread.run_sync(registry.heard) for _ in range(4)]
+            end.set()
 
     assert [each[0] for each in told] == ["POST"] * 4
+    assert [(each["event"], each.get("status")) for each in logged] == [
+        ("not registered", 503),
+        ("registered at last", None),
+    ]
     assert registry.left()[1] == "/services/shop/instances/a"
 
 

@@ -55,6 +55,19 @@ def test_instances_that_were_announced_are_found(server: Server) -> None:
     assert run(server, work) == [ONE, TWO]
 
 
+def test_what_nobody_can_read_hides_no_other_instance(server: Server) -> None:
+    kept = {"a": '{"url": "http://10.0.0.1:80", "id": "a", "colour": "blue"}', "b": "{", "c": "[]"}
+    with server.admin() as admin:
+        admin.sadd("uat:{services/shop}:all", *kept, "d")
+        admin.set("uat:{services/shop}:one:d", '{"url": "nowhere"}')
+        for name, value in kept.items():
+            admin.set(f"uat:{{services/shop}}:one:{name}", value)
+
+    found = run(server, lambda registry: registry.look_up("shop"))
+
+    assert found == [Instance("http://10.0.0.1:80", id="a")]
+
+
 def test_a_name_that_nobody_announced_has_no_instances(server: Server) -> None:
     assert run(server, lambda registry: registry.look_up("shop")) == []
 
