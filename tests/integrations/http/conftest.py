@@ -1,13 +1,14 @@
 """A server that misbehaves as told, and the HTTP libraries that meet it."""
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 from tests.integrations.http.drivers import DRIVERS, Client, Driver
 from tests.integrations.http.servers import RawServer
 
-from uat_resilience.testing import instant
+from uat_resilience.testing import FakeClock, instant
 
 
 @pytest.fixture
@@ -30,3 +31,18 @@ def client(driver: Driver) -> Generator[Client]:
     opened: Any = driver.open()
     with instant(), opened as guarded:
         yield guarded
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
+    """Let seconds pass, for the library's clock and for the machine's."""
+    real, shift = time.monotonic, [0.0]  # noqa: TID251 - the libraries read it
+    monkeypatch.setattr(time, "monotonic", lambda: real() + shift[0])
+
+    with FakeClock() as clock:
+
+        def move(seconds: float) -> None:
+            shift[0] += seconds
+            clock.advance(seconds)
+
+        yield move

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Semaphore, Thread
 from typing import BinaryIO
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -49,6 +49,7 @@ class RawServer:
         self.received: list[Received] = []
         self.stopped = Event()
         self.connections = 0
+        self.ended = Semaphore(0)  # Once for each connection that has ended.
         self._lock = Lock()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -106,6 +107,7 @@ class RawServer:
                 with self._lock:
                     self._open.discard(peer)
                 _shut(peer)
+                self.ended.release()
 
 
 def _shut(peer: socket.socket) -> None:

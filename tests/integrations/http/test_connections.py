@@ -2,8 +2,7 @@
 
 import asyncio
 import random  # noqa: TID251 - seeded
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
@@ -20,7 +19,6 @@ from tests.integrations.server.serving import PATIENCE
 import uat_resilience.integrations.httpx as for_httpx
 import uat_resilience.integrations.httpx2 as for_httpx2
 from uat_resilience import Bulkhead
-from uat_resilience.testing import FakeClock
 
 POOL = 5
 CLOSES_WHAT_WAS_CANCELLED = (4, 16)
@@ -40,6 +38,9 @@ GUARDED = {
         transport=for_httpx2.AsyncResilientTransport(
             Bulkhead(1000), limits=httpx2.Limits(max_connections=POOL), verify=TRUST
         )
+    ),
+    "httpx-unlimited": lambda: httpx.AsyncClient(
+        transport=for_httpx.AsyncResilientTransport(Bulkhead(1000), verify=TRUST)
     ),
 }
 
@@ -96,21 +97,6 @@ def test_pool_of_httpx_itself_loses_its_places(server: RawServer) -> None:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
-    """Let seconds pass, for the library's clock and for the machine's."""
-    real, shift = time.monotonic, [0.0]  # noqa: TID251 - the libraries read it
-    monkeypatch.setattr(time, "monotonic", lambda: real() + shift[0])
-
-    with FakeClock() as clock:
-
-        def move(seconds: float) -> None:
-            shift[0] += seconds
-            clock.advance(seconds)
-
-        yield move
-
-
-@pytest.fixture
 def closing(server: RawServer) -> RawServer:
     """A server that closes each connection just when its second request comes in."""
     seen: set[int] = set()
@@ -155,7 +141,10 @@ def test_get_uses_an_idle_connection_again(
     assert server.connections == 1
 
 
-def test_posts_after_exactly_the_keep_alive_time_of_uvicorn_all_succeed() -> None:
+@pytest.mark.parametrize("make", GUARDED.values(), ids=GUARDED.keys())
+def test_posts_after_exactly_the_keep_alive_time_of_uvicorn_all_succeed(
+    make: Callable[[], Any],
+) -> None:
     async def post(client: Any, url: str, statuses: list[int]) -> None:
         for _ in range(2):
             statuses.append((await client.post(url, content=b"order")).status_code)
@@ -165,7 +154,7 @@ def test_posts_after_exactly_the_keep_alive_time_of_uvicorn_all_succeed() -> Non
     async def main() -> list[int]:
         statuses: list[int] = []
         async with (
-            GUARDED["httpx"]() as client,
+            make() as client,
             running(timeout_keep_alive=1) as url,
             anyio.create_task_group() as group,
         ):

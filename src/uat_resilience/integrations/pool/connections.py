@@ -1,4 +1,4 @@
-"""Connections for HTTP clients: pools of httpcore2 that survive cancelled calls.
+"""Connections for HTTP clients: those of httpcore2, in pools that survive cancelled calls.
 
 httpcore 1.0.9, which httpx 0.28 stands on, loses a place in its pool for good when a call is cancelled while it
 waits for a connection (encode/httpcore#1093). httpcore2 does not. On top of that:
@@ -20,6 +20,7 @@ from uat_resilience.integrations.pool.attempt import Attempt
 from uat_resilience.integrations.pool.library import ERRORS, Library, Limits
 from uat_resilience.integrations.pool.network import Network
 from uat_resilience.integrations.pool.request import Request
+from uat_resilience.integrations.pool.unlimited import AsyncUnlimitedPool, UnlimitedPool
 
 __all__ = ["AsyncConnections", "Connections"]
 
@@ -40,13 +41,7 @@ class Connections(Generic[R]):
         self._library = library
         self._limited = limits.total is not None
         self._any, self._fresh = (
-            httpcore2.ConnectionPool(
-                ssl_context=ssl,
-                max_connections=limits.total,
-                max_keepalive_connections=limits.idle,
-                keepalive_expiry=expiry,
-                network_backend=Network(),
-            )
+            _pool(ssl, limits, expiry, network=Network())
             for expiry in (limits.expiry, limits.fresh)
         )
 
@@ -76,13 +71,7 @@ class AsyncConnections(Generic[R]):
     def __init__(self, library: Library[Any, R], ssl: SSLContext, limits: Limits) -> None:
         self._library = library
         self._any, self._fresh = (
-            httpcore2.AsyncConnectionPool(
-                ssl_context=ssl,
-                max_connections=limits.total,
-                max_keepalive_connections=limits.idle,
-                keepalive_expiry=expiry,
-            )
-            for expiry in (limits.expiry, limits.fresh)
+            _async_pool(ssl, limits, expiry) for expiry in (limits.expiry, limits.fresh)
         )
 
     async def deliver(self, attempt: Attempt[Any]) -> R:
@@ -101,6 +90,33 @@ class AsyncConnections(Generic[R]):
         """Close all connections."""
         await self._any.aclose()
         await self._fresh.aclose()
+
+
+def _pool(
+    ssl: SSLContext, limits: Limits, expiry: float | None, network: Network
+) -> UnlimitedPool | httpcore2.ConnectionPool:
+    if limits.unlimited:
+        return UnlimitedPool(ssl, expiry, network)
+    return httpcore2.ConnectionPool(
+        ssl_context=ssl,
+        max_connections=limits.total,
+        max_keepalive_connections=limits.idle,
+        keepalive_expiry=expiry,
+        network_backend=network,
+    )
+
+
+def _async_pool(
+    ssl: SSLContext, limits: Limits, expiry: float | None
+) -> AsyncUnlimitedPool | httpcore2.AsyncConnectionPool:
+    if limits.unlimited:
+        return AsyncUnlimitedPool(ssl, expiry)
+    return httpcore2.AsyncConnectionPool(
+        ssl_context=ssl,
+        max_connections=limits.total,
+        max_keepalive_connections=limits.idle,
+        keepalive_expiry=expiry,
+    )
 
 
 def _raw(attempt: Attempt[Request], extensions: dict[str, Any]) -> httpcore2.Request:

@@ -87,6 +87,11 @@ class Limits:
         )
 
     @property
+    def unlimited(self) -> bool:
+        """True when there may be any number of connections, and any number of idle ones."""
+        return self.total is None and self.idle is None
+
+    @property
     def fresh(self) -> float:
         """Seconds that a connection is kept for requests that must not be sent twice."""
         return FRESH if self.expiry is None else min(FRESH, self.expiry)

@@ -29,10 +29,16 @@ class Network(httpcore2.SyncBackend):
 
 
 class _Stream(httpcore2.NetworkStream):
-    """A connection where no wait outlasts the ambient deadline."""
+    """A connection where no wait outlasts the ambient deadline.
+
+    It reads and writes its socket itself. httpcore2 would make the socket blocking again before each wait, and
+    translate errors by a generator and a table of its own each time: more work than the waits.
+    """
 
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
+        self._socket = stream.get_extra_info("socket")
+        self._seconds = self._socket.gettimeout()
 
     def close(self) -> None:
         """Close it."""
@@ -44,12 +50,32 @@ class _Stream(httpcore2.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for bytes."""
-        return self._stream.read(max_bytes, capped(timeout, current_deadline.get()))
+        try:
+            self._wait_at_most(timeout)
+            received: bytes = self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore2.ReadTimeout(error) from error
+        except OSError as error:
+            raise httpcore2.ReadError(error) from error
+        return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes."""
-        if buffer:  # The end of a request without a body is written too, and has none.
-            self._stream.write(buffer, capped(timeout, current_deadline.get()))
+        unsent = memoryview(buffer)
+        try:
+            while unsent:  # The end of a request without a body is written too, and has none.
+                self._wait_at_most(timeout)
+                unsent = unsent[self._socket.send(unsent) :]
+        except TimeoutError as error:
+            raise httpcore2.WriteTimeout(error) from error
+        except OSError as error:
+            raise httpcore2.WriteError(error) from error
+
+    def _wait_at_most(self, timeout: float | None) -> None:
+        seconds = capped(timeout, current_deadline.get())
+        if seconds != self._seconds:  # Telling the socket is a call of the operating system.
+            self._socket.settimeout(seconds)
+            self._seconds = seconds
 
     def start_tls(
         self,
