@@ -52,7 +52,7 @@ class ResilientTransport(Transport[httpx2.Request, httpx2.Response], httpx2.Base
         policy: One policy for all requests, or a function that picks one for each. Default: `per_host()`. Retries
             and hedges are left out, or narrowed, for requests that must not be sent twice.
         inner: What sends the requests. Default: connections of httpcore2, which survive cancelled calls.
-        limits: How many of these connections. Default: as many as are asked for, as slots are counted for each host;
+        limits: How many of these. Default: as many as are asked for, as slots are counted for each host;
             idle ones are kept for 4 s, which is less than the 5 s after which many servers close them.
         verify: How they check certificates: True for the usual authorities, or an `ssl.SSLContext`.
 
