@@ -5,31 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from four_services import services
 
-from uat_platform.auth.parts import Parts as AuthParts
-from uat_platform.auth.settings import AuthSettings
-from uat_platform.auth.wiring import serving as auth
 from uat_platform.gateway.routes import RoutesError, read_table
-from uat_platform.gateway.settings import GatewaySettings
-from uat_platform.gateway.wiring import serving as gateway
-from uat_platform.load_balancer.app import serving as balancer
-from uat_platform.load_balancer.parts import Parts as BalancerParts
-from uat_platform.load_balancer.settings import BalancerSettings
-from uat_platform.metrics_aggregator.app import made as aggregator
-from uat_platform.metrics_aggregator.settings import MetricsSettings
-from uat_service.app import Service
 from uat_service.forms import in_words
-
-
-def services(directory: Path) -> Iterator[Service]:
-    database = {"DATABASE_URL": f"sqlite:///{directory}/state.db"}
-    routes = directory / "gateway.toml"
-    routes.touch()
-    at = {"ROUTES_FILE": str(routes), "IDENTITY_FILE": str(directory / "identity.pem")}
-    yield auth(AuthParts(AuthSettings.read("auth", database)))
-    yield gateway(GatewaySettings.read("api-gateway", at), {})
-    yield balancer(BalancerParts(BalancerSettings.read("load-balancer", database)))
-    yield aggregator(MetricsSettings.read("metrics-aggregator", database))
 
 
 def patterns(schema: object) -> Iterator[str]:
@@ -46,7 +25,7 @@ def patterns(schema: object) -> Iterator[str]:
 def test_each_form_has_words(tmp_path: Path) -> None:
     found = {
         pattern
-        for service in services(tmp_path)
+        for _, service in services(tmp_path)
         for pattern in patterns(service.litestar.openapi_schema.to_schema())
     }
 

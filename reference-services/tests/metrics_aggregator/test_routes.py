@@ -89,6 +89,7 @@ async def test_series_labels_and_values_are_found(tmp_path: Path) -> None:
     async with fleet(tmp_path) as (asking, _):
         series = await read(asking, "/api/v1/series", **{"match[]": 'uat_limit{job="auth"}'})
         names = await read(asking, "/api/v1/labels")
+        few = await asking.post("/api/v1/labels", data={"match[]": "up"})
         jobs = await read(asking, "/api/v1/label/job/values")
         only = await read(asking, "/api/v1/label/job/values", **{"match[]": '{part="chat"}'})
         form = await asking.post("/api/v1/series", data={"match[]": ["up", "uat_limit"]})
@@ -98,6 +99,7 @@ async def test_series_labels_and_values_are_found(tmp_path: Path) -> None:
 
     assert [each["policy"] for each in series["data"]] == ["auth/requests"]
     assert {"__name__", "job", "instance", "policy"} <= {*names["data"]}
+    assert {*few.json()["data"]} < {*names["data"]}
     assert jobs["data"] == ["auth", "chat"]
     assert only["data"] == ["chat"]
     assert len(form.json()["data"]) == 4

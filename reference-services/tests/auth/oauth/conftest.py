@@ -86,7 +86,9 @@ class Visit:
         self, page: httpx2.Response, headers: dict[str, str] | None = None, **fields: str
     ) -> httpx2.Response:
         """Fill in the form of a page and send it."""
-        found = re.search(r'action="(\w+)".*?name="request" value="([^"]*)"', page.text, re.DOTALL)
+        found = re.search(
+            r'action="(login|consent)".*?name="request" value="([^"]*)"', page.text, re.DOTALL
+        )
         assert found is not None, page.text
         form = {"request": unescape(found[2]), **fields}
         return await self.client.post(f"/oauth2/{found[1]}", data=form, headers=headers)

@@ -32,12 +32,14 @@ async def test_a_code_gives_tokens_for_what_was_allowed(
     assert identity["sub"] == ann["user"]["id"]
 
     answer = await client.get("/userinfo", headers=bearer(signed_in["access_token"]))
+    posted = await client.post("/userinfo", headers=bearer(signed_in["access_token"]))
 
     assert answer.json() == {
         "sub": ann["user"]["id"],
         "email": "ann@example.com",
         "email_verified": False,
     }
+    assert posted.json() == answer.json()
 
 
 @pytest.mark.parametrize(
