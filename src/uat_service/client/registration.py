@@ -96,7 +96,10 @@ class Registration:
     def _failed(self, error: Exception) -> None:
         self._failures += 1
         if self._failures == 1:
-            _logger.warning("not registered", error=type(error).__name__)
+            # Who is refused has to know how: 401 is a wrong token.
+            answer = error.response if isinstance(error, httpx2.HTTPStatusError) else None
+            status = {} if answer is None else {"status": answer.status_code}
+            _logger.warning("not registered", error=type(error).__name__, **status)
 
     def _pause(self) -> float:
         renewal = self._lease / _RENEWALS

@@ -32,7 +32,7 @@ class BalancerSource:
         """Return the instances that are fit to be called.
 
         Raises:
-            httpx2.HTTPError, ValueError: The load balancer is away, or answers something else.
+            httpx2.HTTPError, LookupError, TypeError, ValueError: It is away, or answers something else.
         """
         response = await self._client.get(f"/services/{name}")
         if response.status_code == _NOT_FOUND:

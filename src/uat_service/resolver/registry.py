@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import cast
 
 import redis.asyncio
@@ -22,6 +22,7 @@ from uat_service.resolver.instance import Instance
 __all__ = ["RedisRegistry"]
 
 _SHARE = 3.0  # A lease is renewed three times while it lasts, so two of them may be lost.
+_FIELDS = tuple(each.name for each in fields(Instance))
 
 
 class RedisRegistry:
@@ -55,8 +56,10 @@ class RedisRegistry:
     async def look_up(self, name: str) -> list[Instance]:
         """Return the instances whose lease has not run out, in the order of their ids.
 
+        What is no instance is left out: one registration that nobody can read must not hide the others.
+
         Raises:
-            redis.RedisError, TimeoutError, ValueError: Redis is away, or has something else under these names.
+            redis.RedisError, TimeoutError: Redis is away, or has something else under these names.
         """
         async with asyncio.timeout(self._timeout):
             members = await cast("Awaitable[set[bytes]]", self._client.smembers(self._all(name)))
@@ -64,7 +67,8 @@ class RedisRegistry:
             if not ids:
                 return []
             told = await self._client.mget([self._one(name, each) for each in ids])
-        return [_read(value) for value in told if value is not None]
+        found = [_read(value) for value in told if value is not None]
+        return [each for each in found if each is not None]
 
     async def announce(self, name: str, instance: Instance) -> None:
         """Say that an instance is there, for `ttl` seconds.
@@ -122,8 +126,13 @@ class RedisRegistry:
         return f"{self._prefix}:{{services/{name}}}:one:{instance}"
 
 
-def _read(value: bytes | str) -> Instance:
-    return Instance(**json.loads(value))
+def _read(value: bytes | str) -> Instance | None:
+    """Return an instance, or None for what is none. What a later version tells besides is left out."""
+    try:
+        told = json.loads(value)
+        return Instance(**{name: told[name] for name in _FIELDS if name in told})
+    except (TypeError, ValueError):
+        return None
 
 
 def _text(value: bytes | str) -> str:
