@@ -46,6 +46,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
     envvar="UAT_STACK_FILE",
     help="The file that describes the services.  [default: stack.toml, or what pyproject.toml names]",
 )
+@click.version_option(package_name="uat-resilience", message="uat-resilience %(version)s")
 @click.pass_context
 def main(context: click.Context, file: Path | None) -> None:
     """Run services together on one machine."""

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,9 @@ def test_a_command_that_nobody_adds_is_unknown() -> None:
 
     assert answer.exit_code == 2
     assert "No such command 'nothing'" in answer.output
+
+
+def test_what_is_installed_is_told() -> None:
+    told = uat(GOOD, "--version")
+
+    assert (told.exit_code, told.stdout) == (0, f"uat-resilience {version('uat-resilience')}\n")
