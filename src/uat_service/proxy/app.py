@@ -12,6 +12,7 @@ and (in answers) their case, bodies as they were compressed. Only headers of a s
 
 from uat_resilience._core.arguments import flag
 from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
+from uat_service.proxy.errors import NowhereError, told
 from uat_service.proxy.http import Exchange
 from uat_service.proxy.pools import Pools
 from uat_service.proxy.target import Choose, Target
@@ -70,8 +71,7 @@ class ReverseProxy:
         target = await self._choose(scope)
         if kind == "http":
             if target is None:
-                await send({"type": "http.response.start", "status": 404, "headers": []})
-                await send({"type": "http.response.body", "body": b""})
+                await told(NowhereError("nobody is there for it"), send)
                 return
             exchange = Exchange(scope, receive, send)
             await exchange.run(self._pools[target.origin], target, announce=self._announce)

@@ -2,6 +2,7 @@
 
     ProxyError
     ├── RefusedRequestError   400  the request cannot be passed on without being misread
+    ├── NowhereError          404  the request is for no upstream
     ├── UnreachableError      502  no connection: nothing was sent
     ├── BrokenAnswerError     502  the answer ended early, or is no HTTP
     └── SilentUpstreamError   504  nothing came for too long
@@ -18,6 +19,7 @@ from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 
 __all__ = [
     "BrokenAnswerError",
+    "NowhereError",
     "ProxyError",
     "RefusedRequestError",
     "SilentUpstreamError",
@@ -46,6 +48,14 @@ class RefusedRequestError(ProxyError):
     status = HTTPStatus.BAD_REQUEST
     kind = "bad-request"
     title = "The request is not well-formed"
+
+
+class NowhereError(ProxyError):
+    """The request is for no upstream."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "not-found"
+    title = "There is nothing here"
 
 
 class UnreachableError(ProxyError):

@@ -1,5 +1,6 @@
 """What a request becomes on its way to the upstream, whatever server it came in by."""
 
+import json
 from typing import Any
 
 import pytest
@@ -98,6 +99,8 @@ async def test_a_request_that_goes_nowhere_is_not_found() -> None:
     sent = await served(ReverseProxy(choose), scope())
 
     assert sent[0]["status"] == 404
+    assert (b"content-type", b"application/problem+json") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["title"] == "There is nothing here"
 
 
 async def test_a_request_with_two_lengths_is_answered_by_us_where_no_server_does() -> None:
