@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -22,8 +23,13 @@ _LAST_PORT = 65535
 _LIFELINE = "UAT_LIFELINE_FD"
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Serve what the command line names, until a signal comes."""
+def main(arguments: list[str] | None = None, *, loaded: Callable[[], object] | None = None) -> None:
+    """Serve what the command line names, until a signal comes.
+
+    Args:
+        arguments: The command line, if it is not that of this process.
+        loaded: Called once the service is imported.
+    """
     parser = argparse.ArgumentParser(prog="python -m uat_service.serve", description=serve.__doc__)
     parser.add_argument("app", help="the service, as MODULE:APP", metavar="MODULE:APP")
     parser.add_argument("--fd", type=int, help="a listening socket that was inherited")
@@ -33,6 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     service = _loaded(given.app)
     gc.freeze()  # Nor is it looked through later, which would stop all requests for a tenth of a second each time.
+    if loaded is not None:
+        loaded()
     settings = service.settings
     if given.fd is None:
         host = settings.host if given.host is None else given.host

@@ -105,10 +105,13 @@ class Instance:
         """Start it once, and see it to its end and through the pause after it."""
         self._order.clear()
         try:
-            process = await self._start()
+            await first(self._start(), self._order.wait())
         except OSError as error:
             verdict = Verdict(Next.FAILED)
             await self._follow(verdict, f"cannot be started: {error.strerror}")
+            return
+        process = self._process
+        if process is None:  # Told to stop, or to start anew, before there was one.
             return
         try:
             ended, reason = await self._watched(process)
@@ -121,11 +124,8 @@ class Instance:
         elif reason:
             await self._judge(1, reason)
 
-    async def _start(self) -> Process:
-        launch = self._launch
-        process = await Process.start(
-            launch.command, env=launch.env, cwd=launch.cwd, fds=launch.fds, said=self._said
-        )
+    async def _start(self) -> None:
+        process = await self._shared.start(self._launch, self._said)
         self._process = process
         self._shared.lifeline.hold(process.pid)
         self._ready_since = None
@@ -133,7 +133,6 @@ class Instance:
             self.name, pid=process.pid, since=self._shared.clock.now(), restarts=self._starts
         )
         self._starts += 1
-        return process
 
     async def _watched(self, process: Process) -> tuple[Ended, str | None]:
         """Return how it ended, and why we ended it: None when we did not, "" when somebody asked for it."""

@@ -22,6 +22,7 @@ class Launch:
         cwd: Its working directory.
         fds: Descriptors that it inherits.
         door: The port where it is asked whether it is ready.
+        forks: Whether it is a service of ours, which a nursery can fork.
     """
 
     command: Sequence[str]
@@ -29,6 +30,7 @@ class Launch:
     cwd: Path
     fds: tuple[int, ...]
     door: int | None
+    forks: bool = False
 
 
 class Launches:
@@ -73,6 +75,7 @@ class Launches:
             cwd=Path.cwd(),
             fds=tuple(each for each in (fd, own_fd, self._lifeline) if each is not None),
             door=self._sockets.door(service.name, instance),
+            forks=service.app is not None,
         )
 
 

@@ -20,6 +20,7 @@ from uat_service.stack.row import Row, row
 from uat_service.stack.sampler import Sampler
 from uat_service.stack.shared import Shared
 from uat_service.stack.sockets import Sockets
+from uat_service.stack.starting import Starting
 from uat_service.stack.state import SETTLED, State, Status
 from uat_service.stack.touching import Touching
 from uat_service.stack.waits import first
@@ -38,6 +39,7 @@ class Orchestrator:
         services: Those to run, with all that they need.
         sockets: Their listening sockets.
         lifeline: Ends them with us.
+        starting: Starts them.
         prober: Asks them whether they are ready.
         journal: Where everything is told.
         clock: Time and chance.
@@ -52,6 +54,7 @@ class Orchestrator:
         *,
         sockets: Sockets,
         lifeline: Lifeline,
+        starting: Starting,
         prober: Prober,
         journal: Journal,
         clock: Clock,
@@ -80,6 +83,7 @@ class Orchestrator:
         shared = Shared(
             board=self.board,
             journal=journal,
+            start=starting,
             lifeline=lifeline,
             prober=prober,
             clock=clock,

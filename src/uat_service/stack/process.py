@@ -3,17 +3,16 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
 
 from uat_service.stack.lines import Lines
 from uat_service.stack.waits import first
 
-__all__ = ["Ended", "Process"]
+__all__ = ["Ended", "Process", "Said"]
 
+Said = Callable[[list[bytes]], object]
 _LAST_WORDS = 1.0
 
 
@@ -30,72 +29,41 @@ class Ended:
     killed: bool = False
 
 
-class Process(asyncio.SubprocessProtocol):
+class Process:
     """A child and its descendants: they are told to stop together, and none is left behind.
 
-    The child leads a session of its own, so that Ctrl-C reaches it through its parent only, and once.
+    The child leads a session of its own, so that Ctrl-C reaches it through its parent only, and once. How it came
+    to be is the business of `spawning` and `nursery`; they tell what it writes, and how it ends.
+
+    Args:
+        said: Is given what it writes, in lines.
+
+    Attributes:
+        pid: Its number.
+        close: Lets go of what we hold of it. Is called when it has ended.
     """
 
-    def __init__(self, said: Callable[[list[bytes]], object]) -> None:
-        loop = asyncio.get_running_loop()
+    def __init__(self, said: Said) -> None:
+        self.pid = 0
+        self.close: Callable[[], object] = _nothing
         self._said = said
         self._lines = Lines()
-        self._exited: asyncio.Future[int] = loop.create_future()
+        self._exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._silent = asyncio.Event()
-        self._transport: asyncio.SubprocessTransport | None = None
-        self.pid = 0
 
-    @classmethod
-    async def start(
-        cls,
-        command: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        cwd: Path,
-        fds: Collection[int],
-        said: Callable[[list[bytes]], object],
-    ) -> Self:
-        """Start one.
-
-        Args:
-            command: The program and its arguments.
-            env: Its whole environment.
-            cwd: Its working directory.
-            fds: Descriptors that it inherits.
-            said: Is given what it writes, in lines.
-
-        Raises:
-            OSError: There is no such program, or it may not be run.
-        """
-        transport, process = await asyncio.get_running_loop().subprocess_exec(
-            lambda: cls(said),
-            *command,
-            env=dict(env),
-            cwd=cwd,
-            pass_fds=tuple(fds),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        process._transport = transport  # noqa: SLF001 - the loop hands out both at once
-        process.pid = transport.get_pid()
-        return process
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - there is one pipe
+    def heard(self, data: bytes) -> None:
         """Take what it has written."""
         self._said(self._lines.feed(data))
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:  # noqa: ARG002 - see above
+    def silenced(self) -> None:
         """Take what is left when nobody can write any more."""
         self._said(self._lines.end())
         self._silent.set()
 
-    def process_exited(self) -> None:
+    def ended(self, code: int) -> None:
         """Take the exit code."""
-        code = None if self._transport is None else self._transport.get_returncode()
         if not self._exited.done():
-            self._exited.set_result(0 if code is None else code)
+            self._exited.set_result(code)
 
     async def wait(self) -> int:
         """Wait until it has ended, and return its exit code. Descendants that are left are killed.
@@ -105,8 +73,7 @@ class Process(asyncio.SubprocessProtocol):
         code = await asyncio.shield(self._exited)
         self._signal(signal.SIGKILL)
         await first(self._silent.wait(), within=_LAST_WORDS)
-        if self._transport is not None:
-            self._transport.close()
+        self.close()
         return code
 
     async def stop(self, *, grace: float, now: asyncio.Event) -> Ended:
@@ -134,3 +101,7 @@ class Process(asyncio.SubprocessProtocol):
         # The group may be gone, or consist of processes that only wait to be reaped.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+
+
+def _nothing() -> None:
+    pass

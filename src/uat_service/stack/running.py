@@ -13,7 +13,9 @@ from uat_service.stack.orchestrator import Orchestrator
 from uat_service.stack.probing import Prober
 from uat_service.stack.reading import Described
 from uat_service.stack.sockets import Sockets
+from uat_service.stack.starting import Starting
 from uat_service.stack.state_dir import StateDir
+from uat_service.stack.surroundings import beginning
 from uat_service.stack.views import View
 
 __all__ = ["run"]
@@ -47,14 +49,21 @@ async def run(
     """
     journal = Journal(state.keep, view.hear)
     async with AsyncExitStack() as ends:
-        sockets = ends.enter_context(Sockets(services.values(), host=described.stack.host))
         lifeline = ends.enter_context(Lifeline())
+        shared = beginning(variables, shared=described.stack.env, directory=described.directory)
+        starting = await ends.enter_async_context(
+            Starting(shared, lifeline=lifeline, journal=journal)
+        )
+        if any(service.app is not None for service in services.values()):
+            await starting.prepare()
+        sockets = ends.enter_context(Sockets(services.values(), host=described.stack.host))
         prober = await ends.enter_async_context(Prober(described.stack.host))
         orchestrator = Orchestrator(
             described,
             services,
             sockets=sockets,
             lifeline=lifeline,
+            starting=starting,
             prober=prober,
             journal=journal,
             clock=clock,

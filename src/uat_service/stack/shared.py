@@ -8,6 +8,7 @@ from uat_service.stack.board import Board
 from uat_service.stack.journal import Journal
 from uat_service.stack.lifeline import Lifeline
 from uat_service.stack.probing import Prober
+from uat_service.stack.starting import Starting
 
 __all__ = ["Shared"]
 
@@ -19,6 +20,7 @@ class Shared:
     Attributes:
         board: Their states.
         journal: Where they tell what happens.
+        start: Starts them.
         lifeline: Ends them with us.
         prober: Asks them whether they are ready.
         clock: Time and chance.
@@ -28,6 +30,7 @@ class Shared:
 
     board: Board
     journal: Journal
+    start: Starting
     lifeline: Lifeline
     prober: Prober
     clock: Clock

@@ -8,7 +8,7 @@ from pathlib import Path
 from uat_service.spelling import shouted
 from uat_service.stack.definition import Service
 
-__all__ = ["command_line", "environment"]
+__all__ = ["beginning", "command_line", "environment"]
 
 
 # A service takes no more connections once it is told to stop; those just taken get time for their request.
@@ -29,6 +29,20 @@ def command_line(
         "{python}": sys.executable,
     }
     return [_filled(word, known) for word in service.command or ()]
+
+
+def beginning(
+    variables: Mapping[str, str], *, shared: Mapping[str, str], directory: Path
+) -> dict[str, str]:
+    """Return the environment that all have in common: what an interpreter reads at its start.
+
+    Args:
+        variables: Our own environment.
+        shared: Variables of the stack.
+        directory: Where modules are looked for first.
+    """
+    path = _joined(str(directory), variables.get("PYTHONPATH"))
+    return {**variables, "PYTHONUNBUFFERED": "1", "PYTHONPATH": path, **shared}
 
 
 def environment(
@@ -53,9 +67,8 @@ def environment(
         lifeline: The descriptor that tells the end of the parent.
     """
     delay = min(_LAST_REQUESTS, service.grace / 4)
-    found = {"SHUTDOWN_DELAY": f"{delay:g}s", "SHUTDOWN_GRACE": f"{service.grace:g}s", **variables}
-    found["PYTHONUNBUFFERED"] = "1"
-    found["PYTHONPATH"] = _joined(str(directory), variables.get("PYTHONPATH"))
+    found = {"SHUTDOWN_DELAY": f"{delay:g}s", "SHUTDOWN_GRACE": f"{service.grace:g}s"}
+    found |= beginning(variables, shared={}, directory=directory)
     for name, address in addresses.items():
         if name == "redis":
             found["REDIS_ADDR"] = address
