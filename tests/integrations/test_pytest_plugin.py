@@ -279,12 +279,31 @@ def test_settings_that_chaos_does_not_take_are_named(shop: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*ValueError: fault_rate must be a share from 0 to 1, not 2.0"])
 
 
-def test_target_without_a_dot_is_refused(shop: pytest.Pytester) -> None:
-    result = run(shop, "@pytest.mark.chaos('ask')\ndef test_it(): ...\n")
+@pytest.mark.parametrize("target", ["'ask'", "5"])
+def test_target_that_is_no_dotted_name_is_refused(shop: pytest.Pytester, target: str) -> None:
+    result = run(shop, f"@pytest.mark.chaos({target})\ndef test_it(): ...\n")
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
-        ["*chaos needs a dotted name such as 'shop.prices.fetch', not 'ask'"]
+        [f"*chaos needs a dotted name such as 'shop.prices.fetch', not {target}"]
+    )
+
+
+@pytest.mark.parametrize("target", ["nowhere.ask", "shop.nothing"])
+def test_target_that_is_not_there_is_named(shop: pytest.Pytester, target: str) -> None:
+    result = run(shop, f"@pytest.mark.chaos('{target}')\ndef test_it(): ...\n")
+
+    result.assert_outcomes(errors=1)
+    named = target.replace("shop.", "shop_*.")
+    result.stdout.fnmatch_lines([f"*chaos finds nothing that is called '{named}': *"])
+
+
+def test_clock_takes_its_settings_by_name(shop: pytest.Pytester) -> None:
+    result = run(shop, "@pytest.mark.fake_clock(5.0)\ndef test_it(fake_clock): ...\n")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*fake_clock takes settings by name, such as start=100.0, not 5.0"]
     )
 
 

@@ -53,6 +53,10 @@ def fake_clock(request: pytest.FixtureRequest) -> "Generator[FakeClock]":
     from uat_resilience.testing import FakeClock
 
     marker = request.node.get_closest_marker("fake_clock")
+    if marker is not None and marker.args:
+        raise pytest.UsageError(
+            f"fake_clock takes settings by name, such as start=100.0, not {marker.args[0]!r}"
+        )
     settings: dict[str, Any] = {} if marker is None else marker.kwargs
     settings = {"auto": True, **settings}
     with FakeClock(**settings) as clock:
@@ -122,15 +126,20 @@ def _resilience_chaos(request: pytest.FixtureRequest) -> "list[Chaos]":
     return made
 
 
-def _disturb(patch: pytest.MonkeyPatch, by: "Chaos", target: str) -> None:
+def _disturb(patch: pytest.MonkeyPatch, by: "Chaos", target: object) -> None:
     """Put a disturbed function in the place of what a dotted name leads to, for the length of a test."""
-    place, _, name = target.rpartition(".")
+    place, _, name = target.rpartition(".") if isinstance(target, str) else ("", "", "")
     if not place:
         raise pytest.UsageError(
             f"chaos needs a dotted name such as 'shop.prices.fetch', not {target!r}"
         )
-    owner: object = resolve_name(place)
-    found: Any = getattr_static(owner, name)
+    try:
+        owner: object = resolve_name(place)
+        found: Any = getattr_static(owner, name)
+    except (ImportError, AttributeError) as error:
+        raise pytest.UsageError(
+            f"chaos finds nothing that is called {target!r}: {error}"
+        ) from error
     if type(found) in _METHODS:
         patch.setattr(owner, name, type(found)(by(found.__func__)))
     else:
