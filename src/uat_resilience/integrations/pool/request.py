@@ -2,20 +2,31 @@
 
 from typing import Any, Protocol
 
-__all__ = ["Headers", "Request"]
+__all__ = ["Headers", "Request", "Url"]
 
 
 class Url(Protocol):
     """A URL, as httpx and httpx2 have it."""
 
     @property
-    def raw_scheme(self) -> bytes: ...
+    def raw_scheme(self) -> bytes:
+        """The protocol."""
+        ...
+
     @property
-    def raw_host(self) -> bytes: ...
+    def raw_host(self) -> bytes:
+        """The host."""
+        ...
+
     @property
-    def port(self) -> int | None: ...
+    def port(self) -> int | None:
+        """Its port, or None for the usual one of the protocol."""
+        ...
+
     @property
-    def raw_path(self) -> bytes: ...
+    def raw_path(self) -> bytes:
+        """The path and the query."""
+        ...
 
 
 class Headers(Protocol):
