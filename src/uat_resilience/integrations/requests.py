@@ -63,11 +63,34 @@ class ResilientAdapter(HTTPAdapter):
     ) -> None:
         super().__init__(**settings)
         self._exchange = Exchange(policy, _DIALECT, self._send)
+        self._latest: tuple[object, Any] = None, None
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the library's
         """Make the pools."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: Any,  # noqa: ANN401 - the library's
+        proxies: Any = None,  # noqa: ANN401 - the library's
+        cert: Any = None,  # noqa: ANN401 - the library's
+    ) -> Any:  # noqa: ANN401 - the library's
+        """Return the pool for a request. That of the host asked last is at hand: the library looks for long."""
+        # A subclass may tell requests to one host apart by what is in them.
+        if proxies or type(self).build_connection_pool_key_attributes is not _BY_HOST:
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        asked, (latest, pool) = (urlsplit(request.url or "")[:2], verify, cert), self._latest
+        if asked != latest:
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            self._latest = asked, pool
+        return pool
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._latest = None, None
+        super().close()
 
     def send(
         self,
@@ -140,6 +163,9 @@ class _Body:
             if not part:
                 return
             yield part
+
+
+_BY_HOST = getattr(HTTPAdapter, "build_connection_pool_key_attributes", None)  # From 2.32.2 on.
 
 
 def _copy(request: requests.PreparedRequest) -> requests.PreparedRequest:

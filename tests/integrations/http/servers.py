@@ -90,7 +90,10 @@ class RawServer:
 
     def _serve(self, peer: socket.socket, number: int) -> None:
         if self._secure is not None:
-            peer = self._secure.wrap_socket(peer, server_side=True)
+            try:
+                peer = self._secure.wrap_socket(peer, server_side=True)
+            except OSError:
+                return  # The client does not trust us.
         with peer, peer.makefile("rb") as reader:
             try:
                 while (request := _read(reader, number, peer)) is not None:
