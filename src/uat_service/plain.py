@@ -16,6 +16,7 @@ _DEPTH = 6
 _ITEMS = 200
 _LETTERS = 8_192
 _LINE = 65_536
+_BIGGEST = 1 << 63
 
 
 def as_json(entry: Mapping[str, object]) -> bytes:
@@ -74,9 +75,6 @@ def _scalar(value: object, letters: int) -> object:
     if isinstance(value, bytes | bytearray):
         return _cut(value[: letters + 1].decode("utf-8", "backslashreplace"), letters)
     return _cut(_shown(value), letters)
-
-
-_BIGGEST = 1 << 63
 
 
 def _careful(entry: Mapping[str, object]) -> bytes:

@@ -30,10 +30,8 @@ __all__ = ["Problem", "ProblemResponses", "exception_handlers", "problem_respons
 Handler = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
 _ANYWHERE = (400, 500, 503, 504)
-_ABSENT, _NO_BODY = (
-    "'data'",
-    "there is no body",
-)  # How Litestar says it, and how a client understands it.
+# How Litestar says it, and how a client understands it.
+_ABSENT, _NO_BODY = "'data'", "there is no body"
 
 
 def exception_handlers() -> dict[type[Exception] | int, Handler]:

@@ -91,7 +91,9 @@ class Registration:
                 if self._failures:
                     _logger.info("registered at last", instance=instance.id)
                 self._failures = 0
-            await world().pause(default_clock.clock, self._pause(), None)
+            # No pause of a retry, which tests let take no time: this would then go on without end.
+            clock = default_clock.clock
+            await world().waiter().wait(clock, clock.now() + self._pause())
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1

@@ -51,13 +51,10 @@ def request_headers(scope: Scope, target: Target, *, announce: bool) -> RawHeade
     told = [*(forwarded(scope) if announce else ()), *ambient()]
     names = {name for name, _ in target.headers}
     told = [each for each in told if each[0] not in names] + list(target.headers)
-    replaced = {name for name, _ in told} | target.without | _ANSWERED
-    return (
-        end_to_end(
-            scope["headers"], without=frozenset(replaced | FORWARDED if announce else replaced)
-        )
-        + told
-    )
+    replaced = target.without | _ANSWERED | {name for name, _ in told}
+    if announce:
+        replaced |= FORWARDED
+    return end_to_end(scope["headers"], without=replaced) + told
 
 
 def request_head(scope: Scope, target: Target, *, announce: bool) -> bytes:

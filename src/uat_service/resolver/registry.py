@@ -17,6 +17,7 @@ import redis.asyncio
 
 from uat_resilience._core.arguments import seconds, text
 from uat_resilience.clock import default_clock
+from uat_resilience.waiting import world
 from uat_service.resolver.instance import Instance
 
 __all__ = ["RedisRegistry"]
@@ -102,19 +103,15 @@ class RedisRegistry:
 
         A Redis that is away ends nothing: the instance is there again as soon as Redis is.
         """
-        clock, loop = default_clock.clock, asyncio.get_running_loop()
+        clock = default_clock.clock
         try:
             while True:
                 with suppress(redis.RedisError, OSError):
                     await self.announce(name, instance)
-                over = loop.create_future()
                 # Spread, so that a fleet that was started together does not speak together.
-                pause = self._ttl / _SHARE * (0.8 + 0.2 * clock.random())
-                timer = loop.call_later(pause, over.set_result, None)
-                try:
-                    await over
-                finally:
-                    timer.cancel()
+                share = self._ttl / _SHARE * (0.8 + 0.2 * clock.random())
+                # No pause of a retry, which tests let take no time: this would then go on without end.
+                await world().waiter().wait(clock, clock.now() + share)
         finally:
             with suppress(redis.RedisError, OSError):
                 await self.withdraw(name, instance)

@@ -12,6 +12,7 @@ import pytest
 import structlog
 from tests.service.framework.running import PATIENCE, started
 
+from uat_resilience.testing import instant
 from uat_service.client.own import balancer_of, own_instance
 from uat_service.client.registration import Registration
 from uat_service.resolver import BalancerSource, Instance
@@ -105,6 +106,25 @@ async def test_a_load_balancer_that_is_away_is_told_again(
         ("registered at last", None),
     ]
     assert registry.left()[1] == "/services/shop/instances/a"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_lease_is_not_renewed_without_end_where_retries_do_not_pause(
+    registry: Registry, anyio_backend: str
+) -> None:
+    end = anyio.Event()
+    told: list[Told] = []
+
+    with instant():
+        async with anyio.create_task_group() as group:
+            for number in range(4):
+                one = Registration(registry.url, "shop", Instance(f"http://a:{number + 1}"))
+                group.start_soon(one.run, end.wait)
+                told.append(await anyio.to_thread.run_sync(registry.heard))
+            end.set()
+
+    told += [registry.heard() for _ in range(4)]
+    assert [each[0] for each in told] == ["POST"] * 4 + ["DELETE"] * 4
 
 
 def test_the_address_is_the_one_that_was_told_or_the_one_it_listens_on() -> None:
