@@ -5,7 +5,8 @@
     afterwards            gets the same answer, with `Idempotent-Replayed: true`
     with another body     422: one key, two requests
 
-An answer of 500 or more, a crash or a cancelled request is not kept: the next one runs.
+An answer of 500 or more, a crash or a cancelled request is not kept, nor one that asks to come again (408, 425,
+429): the next one runs.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ __all__ = ["IdempotencyMiddleware"]
 _KEY = IDEMPOTENCY_KEY.lower().encode("ascii")
 _LONGEST = 255
 _FAILED = 500
+_NOT_NOW = frozenset({408, 425, 429})
 _REPLAYED = (b"idempotent-replayed", b"true")
 
 _BAD_KEY = Problem(
@@ -159,7 +161,7 @@ class IdempotencyMiddleware:
         try:
             await self._app(scope, receive, answer.send)
             reply = answer.reply
-            if reply is not None and reply.status < _FAILED:
+            if reply is not None and reply.status < _FAILED and reply.status not in _NOT_NOW:
                 with anyio.CancelScope(shield=True):
                     await self._records.keep(key, owner, reply)
                     kept = True

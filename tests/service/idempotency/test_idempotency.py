@@ -216,16 +216,17 @@ def test_a_key_that_is_none_is_refused(run: Run, key: str) -> None:
     assert run(work) == (400, 0)
 
 
-def test_a_failed_answer_is_not_kept(run: Run) -> None:
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_an_answer_that_is_not_the_last_word_is_not_kept(run: Run, status: int) -> None:
     async def work(desk: Desk) -> tuple[Answer, Answer]:
-        desk.status = 503
+        desk.status = status
         first = await desk.ask()
         desk.status = 201
         return first, await desk.ask()
 
     first, second = run(work)
 
-    assert (first.status, second.status, second.replayed) == (503, 201, False)
+    assert (first.status, second.status, second.replayed) == (status, 201, False)
 
 
 def test_a_refusal_of_the_application_is_kept(run: Run) -> None:
