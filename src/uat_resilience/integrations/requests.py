@@ -138,7 +138,12 @@ class _Body:
     ) -> Generator[bytes]:
         """Read the body in parts, as they come in."""
         parts = self._parts(amt, decode_content)
-        return read(parts, self.answer, _KINSHIP, late=_LATE)
+        try:
+            yield from read(parts, self.answer, _KINSHIP, late=_LATE)
+        except Exception:
+            # As urllib3 does for errors of its own. requests leaves an answer that it fails to read as it is.
+            self._raw.close()
+            raise
 
     def close(self) -> None:
         """Close the connection."""
