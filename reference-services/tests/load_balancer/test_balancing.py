@@ -147,7 +147,7 @@ def test_nobody_unfit_is_chosen_and_ejections_keep_to_their_cap(
 @pytest.mark.parametrize("algorithm", ["round-robin", "weighted", "least-requests", "p2c-ewma"])
 def test_a_new_host_warms_up(algorithm: str) -> None:
     hosts = group(1, algorithm, Rules(warm_up=10.0))
-    hosts.put(Instance("http://new:1"), 0.0)
+    hosts.put(Instance("http://new:1"), 10.0)
     new = hosts["http://new:1"]
 
     def loaded(now: float) -> float:
@@ -161,9 +161,48 @@ def test_a_new_host_warms_up(algorithm: str) -> None:
             count += host.id == new.id
         return count / 200
 
-    assert new.state(0.0) is State.WARMING
-    assert loaded(0.0) < 0.15
-    assert 0.4 < loaded(10.0) < 0.6
+    assert new.state(10.0) is State.WARMING
+    assert loaded(10.0) < 0.15
+    assert 0.4 < loaded(20.0) < 0.6
+
+
+def test_hosts_that_come_together_have_their_full_share_at_once() -> None:
+    hosts = group(2, rules=Rules(warm_up=10.0))
+    hosts.put(Instance("http://soon:1"), 9.0)
+    hosts.put(Instance("http://late:1"), 10.0)
+
+    assert [each.warmth(10.0) for each in hosts.hosts] == [1.0, 1.0, 1.0, 0.1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_slow_host_is_not_chosen_beside_ones_that_fail_while_there_are_good_ones(
+    seed: int,
+) -> None:
+    hosts = group(6)
+    for host, took, failed in zip(
+        hosts.hosts,
+        [0.01, 0.01, 0.01, 0.1, 0.001, 0.001],
+        [False, False, False, False, True, True],
+        strict=True,
+    ):
+        served(hosts, host, now=1.0, took=took, failed=failed)
+    draw = Random(seed).random
+
+    chosen = {hosts.pick(Asked(1.0, draw)).host.id for _ in range(200)}
+
+    assert chosen == {f"http://h{number}:1" for number in range(3)}
+
+
+def test_hosts_that_are_dearer_but_not_far_dearer_take_part() -> None:
+    hosts = group(4)
+    for host, took in zip(hosts.hosts, [0.01, 0.01, 0.03, 0.03], strict=True):
+        served(hosts, host, now=1.0, took=took)
+    draw = Random(1).random
+
+    chosen = Counter(hosts.pick(Asked(1.0, draw)).host.id for _ in range(1_000))
+
+    # Both of those that were drawn are dear in one of six cases.
+    assert 120 < chosen["http://h2:1"] + chosen["http://h3:1"] < 220
 
 
 def test_retries_go_nowhere_when_all_hosts_were_tried() -> None:

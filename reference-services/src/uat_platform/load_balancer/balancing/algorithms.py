@@ -109,20 +109,22 @@ class PeakEwma:
 
     One of all hosts would be better for a single request and worse for many: they would all go to the same one
     before it shows. And the worst host of all is never chosen, unless it is the only one.
+
+    Where several hosts are ill, both may be. So two others are drawn as well, and taken where they cost far less.
     """
 
-    why = "it is likely to cost less than another one that was drawn by lot"
+    why = "it is likely to cost less than others that were drawn by lot"
 
     def choose(self, among: Sequence[Host], asked: Asked) -> Host:
-        """Return the cheaper of two."""
-        count = len(among)
-        if count == 1:
-            return among[0]
-        first = int(asked.draw() * count)
-        second = int(asked.draw() * (count - 1))
-        second += second >= first
-        one, other = among[first], among[second]
-        return other if other.score(asked.now) < one.score(asked.now) else one
+        """Return the cheaper of two, or of two others when both are dear beside those."""
+        drawn = _drawn(among, asked.draw)
+        two, others = drawn[:_CHOICES], drawn[_CHOICES:]
+        best, cost = _cheapest(two, asked.now)
+        if others:
+            other, its = _cheapest(others, asked.now)
+            if its * _FAR_LESS < cost:
+                return other
+        return best
 
 
 class BoundedHash:
@@ -153,6 +155,23 @@ class BoundedHash:
         return next(room, order[0])
 
 
+def _drawn(among: Sequence[Host], draw: Draw) -> list[Host]:
+    """Return four hosts, or all when there are fewer, in the order in which they were drawn by lot."""
+    hosts = list(among)
+    count = min(2 * _CHOICES, len(hosts))
+    for place in range(count):
+        lot = place + int(draw() * (len(hosts) - place))
+        hosts[place], hosts[lot] = hosts[lot], hosts[place]
+    return hosts[:count]
+
+
+def _cheapest(hosts: Sequence[Host], now: float) -> tuple[Host, float]:
+    """Return the host with the lowest score, the first of several, and its score."""
+    scores = [each.score(now) for each in hosts]
+    lowest = min(scores)
+    return hosts[scores.index(lowest)], lowest
+
+
 def _place(key: bytes, host: Host) -> float:
     digest = blake2b(key, digest_size=8, key=host.id.encode()[:64]).digest()
     lot = (int.from_bytes(digest, "big") + 1) / (_SPAN + 2)
@@ -168,6 +187,9 @@ ALGORITHMS: dict[str, Callable[[], Algorithm]] = {
 }
 """What makes each of them, by the name that settings have for it."""
 
+_CHOICES = 2
+# Less, and hosts that are alike, and have had requests of different lengths, would take turns at being overrun.
+_FAR_LESS = 4.0
 _KEPT = 10_000
 _EQUAL = 1.0 + 1e-9
 _SPAN = 1 << 64

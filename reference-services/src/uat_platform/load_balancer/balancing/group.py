@@ -80,11 +80,12 @@ class Group:
     def put(self, instance: Instance, now: float) -> None:
         """Add a host, or take note that it has changed.
 
-        Those that come while none is fit are warm at once: nobody else could carry the load.
+        One that comes beside others warms up. Where none is fit, or all who are have just come themselves, as at
+        the start of a service, it has its full share at once: nobody else is used to the load.
         """
         host = self._hosts.get(instance.id)
         if host is None or host.instance.url != instance.url:
-            warm = not any(each.fit for each in self._hosts.values())
+            warm = not any(each.fit and each.used_to_load(now) for each in self._hosts.values())
             self._hosts[instance.id] = Host(instance, self.rules, now, warm=warm)
         else:
             host.instance = instance

@@ -57,6 +57,7 @@ class Host:
         self._rules = rules
         self._ramp = Ramp(rules.warm_up) if rules.warm_up else None
         self._since: float | None = None if warm else now
+        self._came = now
         self._waiting: dict[Ticket, None] = {}
         self.latency = PeakLatency(rules.memory)
         self.share = FailureShare(rules.memory)
@@ -73,6 +74,10 @@ class Host:
     def fit(self) -> bool:
         """Whether it gets requests, unless there is panic."""
         return self.checked.verdict is not Verdict.DOWN and not self.outlier.out
+
+    def used_to_load(self, now: float) -> bool:
+        """Return whether it has been there for as long as it takes to warm up."""
+        return now - self._came >= self._rules.warm_up
 
     def warmth(self, now: float) -> float:
         """Return the part of its share that it gets, above 0 and up to 1."""
