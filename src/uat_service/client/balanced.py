@@ -7,15 +7,19 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from uat_resilience.ambient import Deadline, current_deadline
 from uat_resilience.integrations.http.repeating import Repeat, repeat_of
 from uat_service.client.instances import Instances
 from uat_service.resolver.instance import Instance
 from uat_service.resolver.resolver import Resolver
 
-__all__ = ["TRIED", "Balanced", "NoInstanceError"]
+__all__ = ["PATIENCE", "TRIED", "Balanced", "NoInstanceError"]
 
 TRIED = "uat.tried"
 """Extension of a request: the ids of instances that have had a go at it, shared by its attempts."""
+
+PATIENCE = "uat.patience"
+"""Extension of a request: the `Deadline` of whoever makes it, or None."""
 
 _SERVER_ERRORS = 500
 _NOT_IMPLEMENTED = 501
@@ -71,7 +75,9 @@ class Balanced(httpx2.AsyncBaseTransport):
         tried.append(instance.id)
         try:
             response = await self._sent(request, instance)
-        except BaseException:
+        except BaseException as error:
+            if not isinstance(error, Exception) and _silent(request):
+                self._instances.failed(instance)
             self._instances.over(instance)
             raise
         body: Any = response.stream
@@ -141,6 +147,15 @@ def _addressed(request: httpx2.Request, instance: Instance) -> httpx2.Request:
         stream=request.stream,
         extensions=request.extensions,
     )
+
+
+def _silent(request: httpx2.Request) -> bool:
+    """Return whether an attempt was cut because it took too long by our measure, and not by its caller's alone."""
+    ours: Deadline | None = current_deadline.get()
+    theirs: Deadline | None = request.extensions.get(PATIENCE)
+    if ours is None or ours.remaining() > 0:
+        return False
+    return theirs is None or ours.until < theirs.until
 
 
 def _once(request: httpx2.Request) -> bool:

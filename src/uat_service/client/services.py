@@ -11,10 +11,11 @@ from functools import cache
 import httpx2
 
 from uat_resilience._core.arguments import callback_or_none, text
+from uat_resilience.ambient import current_deadline
 from uat_resilience.integrations.cookies import no_cookies
 from uat_resilience.integrations.httpx2 import AsyncResilientTransport, per_host
 from uat_resilience.policies.policy import Policy
-from uat_service.client.balanced import TRIED, Balanced
+from uat_service.client.balanced import PATIENCE, TRIED, Balanced
 from uat_service.resolver.resolver import Resolver
 
 __all__ = ["Services"]
@@ -107,13 +108,14 @@ def _context(verify: bool) -> ssl.SSLContext:  # noqa: FBT001 - httpx2's own
 
 
 class _Call(httpx2.AsyncBaseTransport):
-    """Lets the attempts of one call know of each other."""
+    """Lets the attempts of one call know of each other, and of how long their caller waits."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
         self._inner = inner
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.extensions = {**request.extensions, TRIED: []}
+        known = {TRIED: list[str](), PATIENCE: current_deadline.get()}
+        request.extensions = {**request.extensions, **known}
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -10,7 +11,7 @@ import httpx2
 import pytest
 from tests.integrations.http.servers import OK, RawServer, Received, refused_url, reply
 
-from uat_resilience import Bulkhead, CircuitBreaker, TimedOutError, deadline
+from uat_resilience import Bulkhead, CircuitBreaker, TimedOutError, Timeout, deadline
 from uat_resilience.integrations.headers import Correlation, current_correlation
 from uat_resilience.policies.policy import Policy
 from uat_service.client import NoInstanceError, Services
@@ -131,6 +132,44 @@ def test_an_instance_that_fails_three_times_in_a_row_is_left_alone(start: Start)
     assert len(bad.received) == 3
 
 
+def hangs(start: Start) -> RawServer:
+    """Start a server that never answers."""
+    hold: dict[str, RawServer] = {}
+
+    def hang(_: Received) -> None:
+        hold["server"].stopped.wait()
+
+    hold["server"] = start(hang)
+    return hold["server"]
+
+
+def test_an_instance_that_hangs_three_times_in_a_row_is_left_alone(start: Start) -> None:
+    bad, good = hangs(start), start()
+
+    async def work(shop: httpx2.AsyncClient) -> None:
+        for _ in range(30):
+            with suppress(TimedOutError):
+                await shop.get("/")
+
+    run([bad.url, good.url], work, policy=lambda _: Timeout(0.2))
+
+    assert len(bad.received) == 3
+
+
+def test_a_caller_in_a_hurry_says_nothing_of_an_instance(start: Start) -> None:
+    bad, good = hangs(start), start()
+
+    async def work(shop: httpx2.AsyncClient) -> None:
+        for _ in range(30):
+            with suppress(TimedOutError):
+                async with deadline(0.05):
+                    await shop.get("/")
+
+    run([bad.url, good.url], work, policy=lambda _: Timeout(10.0))
+
+    assert len(bad.received) > 3
+
+
 def test_a_post_that_gets_no_answer_is_sent_once(start: Start) -> None:
     server, other = start(lambda _: None), start(lambda _: None)
 
@@ -165,12 +204,7 @@ def test_a_service_that_nobody_knows_is_not_called() -> None:
 
 
 def test_a_service_that_hangs_is_given_up_at_the_deadline(start: Start) -> None:
-    hold: dict[str, RawServer] = {}
-
-    def hang(_: Received) -> None:
-        hold["server"].stopped.wait()
-
-    hold["server"] = server = start(hang)
+    server = hangs(start)
 
     async def work(shop: httpx2.AsyncClient) -> None:
         async with deadline(0.1):
