@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from metrics_aggregator.metrics_support.day import DAY, filled, keep_a_day
 from metrics_aggregator.metrics_support.served import client, parts
 from sqlalchemy import func, select, table, text
 
@@ -14,17 +15,8 @@ from uat_platform.metrics_aggregator.archive.chunks import packed, thinned, unpa
 from uat_platform.metrics_aggregator.parts import Parts
 from uat_platform.metrics_aggregator.scraping.target import from_address
 from uat_platform.metrics_aggregator.series.labels import labelled
-from uat_platform.metrics_aggregator.series.samples import STALE, Samples, is_stale
+from uat_platform.metrics_aggregator.series.samples import STALE, is_stale
 from uat_resilience.clock import wall_time
-
-DAY = 86_400_000
-
-
-def filled(*pairs: tuple[int, float]) -> Samples:
-    samples = Samples()
-    for at, value in pairs:
-        samples.append(at, value)
-    return samples
 
 
 def test_last_sample_of_each_step_is_kept_and_so_is_the_end_of_a_series() -> None:
@@ -214,34 +206,7 @@ async def test_first_query_after_a_restart_with_a_day_of_data_comes_within_a_sec
     now = int(wall_time() * 1000)
     made = parts(tmp_path, database_url=url)
     async with client(made):
-        await made.database()
-
-        async def fill(connection: object) -> None:
-            rows = [
-                {"id": each, "labels": f'{{"__name__": "busy", "n": "{each}"}}'}
-                for each in range(400)
-            ]
-            await connection.execute(
-                text("INSERT INTO series (id, metric, labels) VALUES (:id, 'busy', :labels)"), rows
-            )
-            chunks = []
-            for back in range(DAY, 0, -600_000):
-                start = (now - back) // 60_000 * 60_000
-                samples = filled(*((start + each * 60_000, float(back)) for each in range(10)))
-                points = packed(samples)
-                chunks += [
-                    {"series": each, "first": start, "last": samples.times[-1], "points": points}
-                    for each in range(400)
-                ]
-            await connection.execute(
-                text(
-                    "INSERT INTO chunks (series, step, first, last, points) "
-                    "VALUES (:series, 60000, :first, :last, :points)"
-                ),
-                chunks,
-            )
-
-        await made.store.write(fill)
+        await keep_a_day(made, now)
 
     began = time.process_time()
     again = parts(tmp_path, database_url=url)

@@ -1,7 +1,8 @@
-"""A process that has imported the framework and forks services: `python -m uat_service.serve.nursery FD`.
+"""A process that has imported the framework and forks services: `python -m uat_service.serve.nursery FD FILE`.
 
 Nearly all of the start of a service is imports, the same for each. `uat` starts one nursery, and asks it for a
 process instead of starting an interpreter. FD is its end of a pair of sockets; `birth` says what is written there.
+What one child had to import of the framework, later ones have from the start; FILE keeps it for the next nursery.
 
 Why it may fork:
 
@@ -11,8 +12,7 @@ Why it may fork:
     nothing read yet    a service whose environment differs in what was read so far is refused (`imported`)
     nothing outdated    once a file that was imported has changed, this nursery is of no use any more (`imported`)
 
-Whoever is refused is started in the ordinary way. What one child had to import of the framework, later ones have
-from the start. It ends when nobody can ask any more, after its last child.
+Whoever is refused is started in the ordinary way. It ends when nobody can ask any more, after its last child.
 """
 
 import gc
@@ -28,6 +28,7 @@ from pathlib import Path
 
 from uat_service.serve.birth import Birth, Born, Ended, Refused, Reply, Stale, asked, tell
 from uat_service.serve.imported import Imported
+from uat_service.serve.learned import Learned, ours
 from uat_service.serve.place import take_place
 from uat_service.serve.process_name import name_process
 
@@ -40,7 +41,6 @@ _BY_ALL = (
     "uvicorn.protocols.websockets.websockets_sansio_impl",
 )
 """What every service imports when it begins to serve."""
-_OURS = ("uat_resilience.", "uat_service.")
 _LIST = 1 << 16
 
 Loaded = Callable[[], None]
@@ -51,10 +51,12 @@ class Nursery:
 
     Args:
         control: Where it is asked.
+        learned: What earlier children have imported.
     """
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, learned: Learned) -> None:
         self._control = control
+        self._learned = learned
         self._asked = True
         self._imported = Imported()
         self._wanted: deque[str] = deque(_BY_ALL)
@@ -63,7 +65,8 @@ class Nursery:
 
     def serve(self) -> tuple[Birth, Loaded] | None:
         """Return in each child, with what it is born for; and at the end of the nursery, with None."""
-        self._imported.add(_COMMAND)
+        for module in (_COMMAND, *self._learned.names()):
+            self._imported.add(module)
         while self._asked or self._children:
             for descriptor in self._ready():
                 if descriptor in self._children:
@@ -139,9 +142,11 @@ class Nursery:
 
     def _learn(self, descriptor: int) -> None:
         """Want what a child has imported."""
+        names = os.read(descriptor, _LIST).decode().split()
         self._loading.remove(descriptor)
-        self._wanted += os.read(descriptor, _LIST).decode().split()
         os.close(descriptor)
+        self._learned.add(names)
+        self._wanted += names
 
     def _bury(self, descriptor: int) -> None:
         pid = self._children.pop(descriptor)
@@ -157,7 +162,8 @@ class Nursery:
 def main() -> None:
     """Serve as a nursery; in each child, serve what it was born for."""
     name_process("uat-nursery")
-    born = Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
+    control, learned = socket.socket(fileno=int(sys.argv[1])), Learned(Path(sys.argv[2]))
+    born = Nursery(control, learned).serve()
     if born is None:
         return
     birth, loaded = born
@@ -170,7 +176,7 @@ def main() -> None:
 
 def _report(descriptor: int, known: set[str]) -> None:
     """Tell the nursery which modules of the framework had to be imported, in their order."""
-    names = [name for name in sys.modules if name.startswith(_OURS) and name not in known]
+    names = [name for name in ours(sys.modules) if name not in known]
     with suppress(OSError):  # It is gone.
         os.write(descriptor, " ".join(names).encode())
     os.close(descriptor)

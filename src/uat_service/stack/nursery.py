@@ -52,19 +52,25 @@ class Nursery:
 
     @classmethod
     async def start(
-        cls, env: Mapping[str, str], said: Said, *, patience: float = _PATIENCE
+        cls,
+        env: Mapping[str, str],
+        said: Said,
+        *,
+        learned: Path,
+        patience: float = _PATIENCE,
     ) -> Self:
         """Start one.
 
         Args:
             env: Its environment.
             said: Is given what it writes, in lines.
+            learned: A file of its own: what services import.
             patience: Seconds until it is given up.
         """
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)  # noqa: FBT003 - as it is called there
         number = its.fileno()
-        command = [sys.executable, "-m", "uat_service.serve.nursery", str(number)]
+        command = [sys.executable, "-m", "uat_service.serve.nursery", str(number), str(learned)]
         with its, ExitStack() as unless:
             unless.callback(ours.close)
             launch = Launch(command, env, Path.cwd(), (number,), door=None)

@@ -52,7 +52,7 @@ async def run(
         lifeline = ends.enter_context(Lifeline())
         shared = beginning(variables, shared=described.stack.env, directory=described.directory)
         starting = await ends.enter_async_context(
-            Starting(shared, lifeline=lifeline, journal=journal)
+            Starting(shared, learned=state.imports, lifeline=lifeline, journal=journal)
         )
         if any(service.app is not None for service in services.values()):
             await starting.prepare()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,12 +25,16 @@ class Starting:
 
     Args:
         env: The environment of the nursery.
+        learned: A file of its own.
         lifeline: Ends it with us.
         journal: Where it is told what becomes of it.
     """
 
-    def __init__(self, env: Mapping[str, str], *, lifeline: Lifeline, journal: Journal) -> None:
+    def __init__(
+        self, env: Mapping[str, str], *, learned: Path, lifeline: Lifeline, journal: Journal
+    ) -> None:
         self._env = env
+        self._learned = learned
         self._lifeline = lifeline
         self._journal = journal
         self._beginning = asyncio.Lock()
@@ -90,7 +95,9 @@ class Starting:
     async def _current(self) -> Nursery:
         async with self._beginning:
             if self._nursery is None:
-                self._nursery = nursery = await Nursery.start(self._env, self._said)
+                self._nursery = nursery = await Nursery.start(
+                    self._env, self._said, learned=self._learned
+                )
                 self._lifeline.hold(nursery.pid)
                 self._tended[nursery] = asyncio.create_task(self._tend(nursery))
             return self._nursery

@@ -80,6 +80,11 @@ class StateDir:
         self._pid_file = file
         self.socket.unlink(missing_ok=True)
 
+    @property
+    def imports(self) -> Path:
+        """The file where a nursery keeps what services import."""
+        return self.path / "imports"
+
     def log(self, instance: str) -> Path:
         """Return the log file of a process."""
         return self.path / "logs" / f"{instance}.log"

@@ -154,7 +154,9 @@ def test_a_stack_without_services_of_ours_has_no_nursery(run: Run) -> None:
     assert not [each for each in stack.told if "nursery" in str(each)]
 
 
-def test_what_a_child_imports_of_the_framework_later_ones_have_from_the_start(run: Run) -> None:
+def test_what_one_child_imports_of_the_framework_later_ones_have_from_the_start_and_in_the_next_run(
+    run: Run,
+) -> None:
     stack = run(table(env={"STORE": "1"}))
     stack.state("seen", "running")
     before = fetch(stack.port("seen"), "/own")["store"]
@@ -164,7 +166,11 @@ def test_what_a_child_imports_of_the_framework_later_ones_have_from_the_start(ru
         stack.ask("restart", "seen")
         after = fetch(stack.port("seen"), "/own")["store"]
 
+    stack.stop()
+    again = run(table(env={"STORE": "1"}))
+    again.state("seen", "running")
     assert (before, after) == (False, True)
+    assert fetch(again.port("seen"), "/own")["store"]
 
 
 def test_a_changed_library_is_imported_anew(run: Run, tmp_path: Path) -> None:
@@ -258,7 +264,7 @@ def anyio_backend() -> str:
 
 async def test_a_nursery_that_does_not_answer_is_given_up(tmp_path: Path) -> None:
     env = beginning(os.environ, shared={}, directory=tmp_path)
-    nursery = await Nursery.start(env, lambda _: None, patience=0.05)
+    nursery = await Nursery.start(env, lambda _: None, learned=tmp_path / "imports", patience=0.05)
     os.kill(nursery.pid, signal.SIGSTOP)
     command = ["python", "-m", "uat_service.serve", "seen:service"]
     launch = Launch(command, {**env, "UAT_STACK_INSTANCE": "seen"}, Path.cwd(), (), door=None)
@@ -275,7 +281,7 @@ async def test_a_process_that_nobody_wants_any_more_ends_before_it_has_begun(
 ) -> None:
     env = beginning(os.environ, shared={}, directory=tmp_path)
     said: list[bytes] = []
-    nursery = await Nursery.start(env, said.extend)
+    nursery = await Nursery.start(env, said.extend, learned=tmp_path / "imports")
     command = ["python", "-m", "uat_service.serve", "nonsense"]
     launch = Launch(command, {**env, "UAT_STACK_INSTANCE": "seen"}, Path.cwd(), (), door=None)
     asking = asyncio.create_task(nursery.born(launch, said.extend))
