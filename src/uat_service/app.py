@@ -90,6 +90,8 @@ class Service:
         shutdown: Its end; `shutdown.on_close(...)` runs when the last request is over.
         metrics: Its metrics; `metrics.registry` takes more.
         litestar: The application inside.
+        asgi: All of it, for a server that is told that it is ASGI 3; others ask whether `__call__` is a coroutine
+            function, which takes one more for each request.
         faithful: As it was given; whoever serves the service goes by it.
         listens: The address it is served at, told by whoever serves it; None when nobody has.
 
@@ -152,7 +154,7 @@ class Service:
         # Here and below: a bound method is called at once, an object by way of its type.
         app: App = Methods(cast("App", self.litestar.__call__)).__call__
         app = app if around is None else around(app)
-        self._asgi = Outer(
+        self.asgi: App = Outer(
             app,
             operations=Operations(
                 app,
@@ -168,7 +170,7 @@ class Service:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, as ASGI has it."""
-        await self._asgi(scope, receive, send)
+        await self.asgi(scope, receive, send)
 
     def watch(self, *policies: Any) -> "Service":  # noqa: ANN401 - whatever has a name and a snapshot
         """Show these policies at `/resilience` and `/metrics`; breakers also at `/health`, as not required."""

@@ -38,8 +38,13 @@ class SlotPermit(Permit):
         if self._stage:
             raise self._entered_twice()
         self._stage = ENTERING
-        if switches.guarding and not self._take_free():
-            await self._atake()
+        if switches.guarding:
+            self._started = self._outcomes.begin()
+            slots = self._gate.slots
+            if slots.enter():
+                self._slots = slots
+            else:
+                await self._atake()
         self._stage = INSIDE
         return self
 
@@ -59,15 +64,6 @@ class SlotPermit(Permit):
         if not slots.enter() and not await gate.await_slot(outcomes.policy, outcomes.clock()):
             raise self._full(outcomes)
         self._slots = slots
-
-    def _take_free(self) -> bool:
-        """Begin, and take a slot if one is free."""
-        self._started = self._outcomes.begin()
-        slots = self._gate.slots
-        if not slots.enter():
-            return False
-        self._slots = slots
-        return True
 
     def _give_back(self, verdict: Verdict | None, error: BaseException | None) -> None:
         if self._slots is not None and self._slots.put_back():

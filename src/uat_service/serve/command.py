@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None, *, loaded: Callable[[], object] | N
     service.listens = listener.getsockname()[:2]
     lifeline = os.environ.get(_LIFELINE)
     server = Server(
-        service,
+        service.asgi,
         shutdown=service.shutdown,
         delay=settings.shutdown_delay,
         grace=settings.shutdown_grace,

@@ -19,7 +19,8 @@ from uat_resilience.lifecycle.shutdown import GracefulShutdown
 __all__ = ["Answer", "Manner"]
 
 _REQUEST_ID = REQUEST_ID.lower().encode("ascii")
-_LENGTH = len(_REQUEST_ID)
+_LENGTH = len(_REQUEST_ID)  # Which is that of `content-type`, too.
+_FIRST = _REQUEST_ID[:1] + _REQUEST_ID[:1].upper()
 _SPENT = encoded([(SHOULD_RETRY, "false")])
 _CLOSE = encoded([("Connection", "close")])
 _FAILED = 500
@@ -95,7 +96,7 @@ class Answer:
         self.status = status
         headers: RawHeaders = [*message.get("headers", ())]
         for name, _ in headers:
-            if len(name) == _LENGTH and bytes(name).lower() == _REQUEST_ID:
+            if len(name) == _LENGTH and name[0] in _FIRST and bytes(name).lower() == _REQUEST_ID:
                 headers = [pair for pair in headers if bytes(pair[0]).lower() != _REQUEST_ID]
                 break
         shutdown = self._manner.shutdown
