@@ -6,13 +6,17 @@ from contextvars import ContextVar
 from copy import copy
 from typing import Any
 
+import httpx2
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from litestar import get
+from litestar.params import FromQuery
 
 from uat_resilience.clock import wall_time
 from uat_resilience.integrations.serving.problem import problem
+from uat_service.app import Service
 from uat_service.tokens import InvalidTokenError, IssuerUnavailableError, KeySet, Verifier
 
 FIRST, SECOND = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -283,3 +287,23 @@ def test_keys_have_to_be_fetched_by_a_function() -> None:
 
 def test_an_invalid_token_survives_copying() -> None:
     assert copy(InvalidTokenError("expired")).reason == "expired"
+
+
+@get("/orders")
+async def orders(reason: FromQuery[str]) -> None:
+    if reason == "away":
+        raise IssuerUnavailableError("auth", retry_after=3.0)
+    raise InvalidTokenError(reason)
+
+
+async def test_a_service_answers_an_invalid_token_with_401_and_an_absent_issuer_with_503() -> None:
+    transport = httpx2.ASGITransport(Service("orders", routes=[orders]))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://orders") as client:
+        invalid = await client.get("/orders", params={"reason": "expired"})
+        away = await client.get("/orders", params={"reason": "away"})
+
+    assert (invalid.status_code, away.status_code) == (401, 503)
+    assert invalid.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert "expired" not in invalid.text
+    assert invalid.json()["detail"] == "the token is not valid"
+    assert away.headers["retry-after"] == "3"
