@@ -25,9 +25,8 @@ class Imported:
     def __init__(self) -> None:
         self._marks: dict[str, _Mark] = {}
         self._read: set[str] = set()
-        import_module(
-            "wsgiref.handlers"
-        )  # Copies all variables, for CGI: done before it is noted who reads what.
+        # It copies all variables, for CGI, and not one matters: so before it is noted who reads which.
+        import_module("wsgiref.handlers")
 
     def add(self, module: str) -> None:
         """Import a module, and all that it imports. One that cannot be is left out."""
