@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
+from uat_service.addresses import redis_address
 from uat_service.stack.definition import REDIS, Service
 from uat_service.stack.errors import StackError
 
@@ -27,13 +28,14 @@ def with_redis(
         note: Is told what was done.
 
     Raises:
-        StackError: A service needs one, and there is no program to start.
+        StackError: A service needs one, and there is no program to start; or `REDIS_ADDR` is no address.
     """
     required = [name for name, each in services.items() if REDIS in each.needs]
     wanted = [*required, *(name for name, each in services.items() if REDIS in each.optional_needs)]
     if not wanted or REDIS in services:
         return dict(services)
     if address := variables.get("REDIS_ADDR"):
+        _check(address)
         note(f"redis: {address}, from REDIS_ADDR; none is started")
         return dict(services)
     program = _program()
@@ -44,6 +46,14 @@ def with_redis(
         raise StackError(f"{', '.join(required)}: needs redis, and there is none: {remedy}")
     note(f"redis: there is none, so {', '.join(wanted)} must do without ({remedy})")
     return dict(services)
+
+
+def _check(address: str) -> None:
+    """Look at it before it is shown: a URL may have a password in it."""
+    try:
+        redis_address("REDIS_ADDR", address)
+    except ValueError as error:
+        raise StackError(str(error)) from None
 
 
 def _service(program: str, directory: Path) -> Service:

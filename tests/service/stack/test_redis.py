@@ -54,6 +54,20 @@ def test_none_is_started_where_there_is_one(services: dict[str, Service], tmp_pa
     assert notes == ["redis: h:1, from REDIS_ADDR; none is started"]
 
 
+@pytest.mark.parametrize("services", [NEEDS, LIKES])
+def test_an_address_that_is_none_is_refused_and_not_shown(
+    services: dict[str, Service], tmp_path: Path
+) -> None:
+    notes: list[str] = []
+    variables = {"REDIS_ADDR": "redis://:hunter2@h:1"}
+
+    with pytest.raises(StackError) as refused:
+        with_redis(services, variables=variables, directory=tmp_path, note=notes.append)
+
+    assert str(refused.value) == "REDIS_ADDR must be written as host:port"
+    assert notes == []
+
+
 def test_none_is_started_for_nobody(tmp_path: Path) -> None:
     services = {"a": Service(name="a", command=("x",))}
 
