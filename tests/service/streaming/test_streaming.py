@@ -184,6 +184,17 @@ async def test_the_answer_to_head_has_no_body() -> None:
         ({"source": [b"a"]}, TypeError, "source must be an async iterator"),
         ({"source": breaking(), "cleanup": 0}, ValueError, "cleanup must be"),
         ({"source": breaking(), "status": 99}, ValueError, "status must be"),
+        (
+            {"source": breaking(), "headers": [("a", "b\r\nc: d")]},
+            ValueError,
+            "header 'a' must have",
+        ),
+        (
+            {"source": breaking(), "headers": [("a\nb", "c")]},
+            ValueError,
+            r"header 'a\\nb' must have",
+        ),
+        ({"source": breaking(), "media_type": "a\n"}, ValueError, "header 'Content-Type' must"),
     ],
 )
 def test_wrong_arguments_are_refused(

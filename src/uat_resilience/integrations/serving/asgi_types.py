@@ -1,5 +1,6 @@
 """ASGI in types: what a server gives an application, and what it takes back."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -47,9 +48,22 @@ def path_within(scope: Scope) -> str:
 
 
 def encoded(told: Iterable[tuple[str, str]]) -> RawHeaders:
-    """Return headers as ASGI sends them."""
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told]
+    """Return headers as ASGI sends them.
 
+    Raises:
+        ValueError: A name or a value has a line break. Not every server looks, and what follows it would be a
+            header of its own.
+    """
+    return [(_line(name, name).lower(), _line(name, value)) for name, value in told]
+
+
+def _line(name: str, part: str) -> bytes:
+    if _BREAK.search(part):
+        raise ValueError(f"header {name!r} must have no line break")
+    return part.encode("latin-1")
+
+
+_BREAK = re.compile(r"[\r\n\0]")
 
 # Servers hand the names over in lower case.
 _RAW = {
