@@ -64,6 +64,8 @@ class ResilientAdapter(HTTPAdapter):
         super().__init__(**settings)
         self._exchange = Exchange(policy, _DIALECT, self._send)
         self._latest: tuple[object, Any] = None, None
+        # A subclass may tell requests to one host apart by what is in them.
+        self._has_keys_of_its_own = _keys(type(self)) is not _keys(HTTPAdapter)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the library's
         """Make the pools."""
@@ -78,8 +80,7 @@ class ResilientAdapter(HTTPAdapter):
         cert: Any = None,  # noqa: ANN401 - the library's
     ) -> Any:  # noqa: ANN401 - the library's
         """Return the pool for a request. That of the host asked last is at hand: the library looks for long."""
-        # A subclass may tell requests to one host apart by what is in them.
-        if proxies or type(self).build_connection_pool_key_attributes is not _BY_HOST:
+        if proxies or self._has_keys_of_its_own:
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
         asked, (latest, pool) = (urlsplit(request.url or "")[:2], verify, cert), self._latest
         if asked != latest:
@@ -170,7 +171,9 @@ class _Body:
             yield part
 
 
-_BY_HOST = getattr(HTTPAdapter, "build_connection_pool_key_attributes", None)  # From 2.32.2 on.
+def _keys(adapter: type[HTTPAdapter]) -> object:
+    """Return what tells apart which requests may share a connection; before requests 2.32.3 there is none."""
+    return getattr(adapter, "build_connection_pool_key_attributes", None)
 
 
 def _copy(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -4,13 +4,13 @@ import asyncio
 import random  # noqa: TID251 - seeded
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import version
 from typing import Any
 
 import anyio
 import httpx
 import httpx2
 import pytest
+from tests.integrations.http.conftest import cancels_connections
 from tests.integrations.http.drivers import TRUST, Client, Driver
 from tests.integrations.http.servers import OK, RawServer, Received
 from tests.integrations.http.uvicorns import running
@@ -21,13 +21,6 @@ import uat_resilience.integrations.httpx2 as for_httpx2
 from uat_resilience import Bulkhead
 
 POOL = 5
-CLOSES_WHAT_WAS_CANCELLED = (4, 16)
-"""The anyio that the extras httpx and httpx2 ask for; the library itself works with earlier ones."""
-
-cancels_connections = pytest.mark.skipif(
-    tuple(int(part) for part in version("anyio").split(".")[:2]) < CLOSES_WHAT_WAS_CANCELLED,
-    reason="anyio before 4.16 leaves the socket of a cancelled connection open",
-)
 GUARDED = {
     "httpx": lambda: httpx.AsyncClient(
         transport=for_httpx.AsyncResilientTransport(

@@ -92,6 +92,10 @@ def test_closing_a_session_closes_its_connections(
     assert session.get(server.url).status_code == 200
 
 
+@pytest.mark.skipif(
+    not hasattr(requests.adapters.HTTPAdapter, "build_connection_pool_key_attributes"),
+    reason="requests before 2.32.3 has no way to tell them apart",
+)
 def test_adapter_that_tells_requests_apart_by_their_headers_still_does(server: RawServer) -> None:
     with session_with(ByUser(ONCE)) as session:
         for user in ("Ada", "Grace"):

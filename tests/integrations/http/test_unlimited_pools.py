@@ -7,6 +7,7 @@ import anyio
 import httpx
 import httpx2
 import pytest
+from tests.integrations.http.conftest import cancels_connections
 from tests.integrations.http.drivers import TRUST, Client, Driver
 from tests.integrations.http.servers import RawServer
 
@@ -132,6 +133,26 @@ def test_request_that_is_cancelled_before_it_is_sent_leaves_the_connection_to_th
     anyio.run(main, backend="trio")
 
     assert (server.connections, server.attempts()) == (1, 2)
+
+
+@cancels_connections
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_request_that_is_cancelled_at_any_turn_of_the_loop_leaves_no_connection_behind(
+    backend: str, server: RawServer
+) -> None:
+    async def main() -> int:
+        transport = for_httpx.AsyncResilientTransport(verify=TRUST)
+        async with httpx.AsyncClient(transport=transport) as client:
+            for turns in range(40):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(client.get, server.url)
+                    for _ in range(turns):
+                        await anyio.lowlevel.checkpoint()
+                    group.cancel_scope.cancel()
+            return (await client.get(server.url)).status_code
+
+    assert anyio.run(main, backend=backend) == 200
+    assert all(server.ended.acquire(timeout=5) for _ in range(server.connections))
 
 
 def test_body_whose_closing_is_cut_hangs_up(server: RawServer) -> None:

@@ -1,6 +1,5 @@
 """An attempt at a request of httpx or httpx2: what is sent of it, which leaves the user's request as it is."""
 
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from uat_resilience.ambient import Deadline
@@ -43,7 +42,7 @@ class Attempt(Generic[Q]):
         self.deadline = deadline
         told = call.attempt(deadline, request.headers)
         headers = request.headers.raw
-        if not _TOLD.keys().isdisjoint(map(bytes.lower, map(_NAME, headers))):  # Hardly ever.
+        if not _TOLD.keys().isdisjoint([name.lower() for name, _ in headers]):  # Hardly ever.
             headers = [each for each in headers if _TOLD.get(each[0].lower()) not in told]
         self.headers = headers + [
             (_RAW[name], value.encode("ascii")) for name, value in told.items()
@@ -57,7 +56,6 @@ class Attempt(Generic[Q]):
         return {**given, "timeout": bounded(given.get("timeout", {}), self.deadline)}
 
 
-_NAME = itemgetter(0)
 _RAW = {
     name: name.encode("ascii")
     for name in (DEADLINE, REQUEST_ID, RETRY_ATTEMPT, TRACE_PARENT, TRACE_STATE)
