@@ -33,7 +33,7 @@ except ImportError as error:
         "requests is not installed: pip install 'uat-resilience[requests]'"
     ) from error
 
-from uat_resilience.integrations.requests_pools import POOLS, fresh
+from uat_resilience.integrations.requests_pools import POOLS, fresh, keys_of
 
 __all__ = ["ResilientAdapter", "per_host"]
 
@@ -65,7 +65,7 @@ class ResilientAdapter(HTTPAdapter):
         self._exchange = Exchange(policy, _DIALECT, self._send)
         self._latest: tuple[object, Any] = None, None
         # A subclass may tell requests to one host apart by what is in them.
-        self._has_keys_of_its_own = _keys(type(self)) is not _keys(HTTPAdapter)
+        self._has_keys_of_its_own = keys_of(type(self)) is not keys_of(HTTPAdapter)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the library's
         """Make the pools."""
@@ -169,11 +169,6 @@ class _Body:
             if not part:
                 return
             yield part
-
-
-def _keys(adapter: type[HTTPAdapter]) -> object:
-    """Return what tells apart which requests may share a connection; before requests 2.32.3 there is none."""
-    return getattr(adapter, "build_connection_pool_key_attributes", None)
 
 
 def _copy(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -12,7 +12,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from uat_resilience.clock import default_clock
 
-__all__ = ["POOLS", "fresh"]
+__all__ = ["POOLS", "fresh", "keys_of"]
 
 fresh: ContextVar[bool] = ContextVar("uat_requests_fresh", default=False)
 """True while a request is sent that must not be sent twice."""
@@ -55,3 +55,8 @@ def _stale(used: float) -> bool:
 
 POOLS: dict[str, Any] = {"http": _Pool, "https": _SecurePool}
 """The pools by scheme."""
+
+
+def keys_of(adapter: type[object]) -> object:
+    """Return what tells apart which requests may share connections; before requests 2.32.3 there is nothing."""
+    return getattr(adapter, "build_connection_pool_key_attributes", None)
