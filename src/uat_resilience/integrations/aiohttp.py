@@ -135,6 +135,7 @@ _DIALECT: Dialect[aiohttp.ClientRequest, aiohttp.ClientResponse] = Dialect(
     unwell=lambda error: isinstance(error, _UNWELL),
     unsent=lambda error: isinstance(error, _UNSENT),
     kinship=_KINSHIP,
+    nowhere=aiohttp.InvalidURL,
 )
 
 

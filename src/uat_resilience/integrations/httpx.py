@@ -55,7 +55,7 @@ class ResilientTransport(Transport[httpx.Request, httpx.Response], httpx.BaseTra
         verify: How they check certificates: True for the usual authorities, or an `ssl.SSLContext`.
 
     Raises:
-        TypeError: `policy` is none of these.
+        TypeError: An argument is of the wrong type.
         ValueError: `limits` or `verify` are given beside `inner`, which has its own.
     """
 

@@ -57,7 +57,7 @@ class ResilientTransport(Transport[httpx2.Request, httpx2.Response], httpx2.Base
         verify: How they check certificates: True for the usual authorities, or an `ssl.SSLContext`.
 
     Raises:
-        TypeError: `policy` is none of these.
+        TypeError: An argument is of the wrong type.
         ValueError: `limits` or `verify` are given beside `inner`, which has its own.
     """
 

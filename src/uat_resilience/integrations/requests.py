@@ -226,6 +226,7 @@ _DIALECT: Dialect[requests.PreparedRequest, requests.Response] = Dialect(
     unwell=lambda error: isinstance(error, _UNWELL),
     unsent=_unsent,
     kinship=_KINSHIP,
+    nowhere=requests.exceptions.InvalidURL,
 )
 
 

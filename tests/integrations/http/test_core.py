@@ -161,8 +161,21 @@ def test_timeout_of_the_library_is_no_longer_than_what_is_left(
 @pytest.mark.parametrize("module", [for_httpx, for_httpx2])
 @pytest.mark.parametrize("name", ["ResilientTransport", "AsyncResilientTransport"])
 def test_settings_of_the_pool_beside_a_transport_are_refused(module: Any, name: str) -> None:
+    inner = httpx.MockTransport(httpx.Response)
+
     with pytest.raises(ValueError, match="must be given to inner itself"):
-        getattr(module, name)(inner=object(), verify=False)
+        getattr(module, name)(inner=inner, verify=False)
+
+
+@pytest.mark.parametrize("module", [for_httpx, for_httpx2])
+@pytest.mark.parametrize("name", ["ResilientTransport", "AsyncResilientTransport"])
+@pytest.mark.parametrize("argument", ["inner", "limits", "verify"])
+@pytest.mark.parametrize("value", [5, dict], ids=["number", "class"])
+def test_arguments_of_a_wrong_type_are_refused_by_name(
+    module: Any, name: str, argument: str, value: object
+) -> None:
+    with pytest.raises(TypeError, match=f"^{argument} must be "):
+        getattr(module, name)(**{argument: value})
 
 
 @pytest.mark.parametrize(("library", "module"), [(httpx, for_httpx), (httpx2, for_httpx2)])

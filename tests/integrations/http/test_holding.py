@@ -178,6 +178,25 @@ def test_something_that_is_no_policy_is_refused(driver: Driver, other: Any) -> N
         pass
 
 
+@pytest.mark.parametrize("other", [None, 7, Retry], ids=["none", "number", "class"])
+def test_function_that_picks_no_policy_is_refused(
+    server: RawServer, driver: Driver, other: Any
+) -> None:
+    with (
+        driver.open(lambda _: other) as client,
+        pytest.raises(TypeError, match="policy must return a policy for each request, not"),
+    ):
+        client.send("GET", server.url)
+
+    assert server.attempts() == 0
+
+
+@pytest.mark.parametrize("url", ["nowhere", "http://", "mailto:a@b"])
+def test_url_without_a_host_is_an_error_of_the_librarys(driver: Driver, url: str) -> None:
+    with driver.open() as client, pytest.raises(driver.error):
+        client.send("GET", url)
+
+
 def test_sharing_one_answer_is_refused(server: RawServer, driver: Driver) -> None:
     with (
         driver.open(Coalesce(lambda *_: "key")) as client,

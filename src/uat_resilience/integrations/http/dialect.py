@@ -32,6 +32,7 @@ class Dialect(Generic[Q, R]):
         unwell: Says whether an error means that the server, or the way to it, is not well.
         unsent: Says whether an error means that nothing of the request was sent.
         kinship: Makes errors of ours also the library's.
+        nowhere: Makes the error for a request that names no host: one of the library's, where it has one.
     """
 
     host: Callable[[Q], str]
@@ -42,6 +43,7 @@ class Dialect(Generic[Q, R]):
     unwell: Callable[[Exception], bool]
     unsent: Callable[[Exception], bool]
     kinship: Kinship
+    nowhere: Callable[[str], Exception] = ValueError
 
     def failed(self, response: R) -> bool:
         """Return True for an answer that says that the server is not well: 5xx, but for 501.

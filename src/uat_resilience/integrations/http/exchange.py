@@ -67,6 +67,7 @@ class Exchange(Generic[Q, R]):
     def _prepare(self, policy: Policy, repeat: Repeat) -> _Ready[Send[Q, R]]:
         if len(self._ready) >= _KEPT:
             self._ready.clear()
+        _check_chosen(policy)
         guarded = Guarding(self._dialect, repeat).wrap(policy, self._send)
         ready = _Ready(policy, guarded, repeat is Repeat.FREELY and repeats(policy))
         self._ready[id(policy), repeat] = ready
@@ -98,6 +99,7 @@ class AsyncExchange(Generic[Q, R]):
     def _prepare(self, policy: Policy, repeat: Repeat) -> _Ready[ASend[Q, R]]:
         if len(self._ready) >= _KEPT:
             self._ready.clear()
+        _check_chosen(policy)
         guarded = Guarding(self._dialect, repeat).awrap(policy, self._send)
         ready = _Ready(policy, guarded, repeat is Repeat.FREELY and repeats(policy))
         self._ready[id(policy), repeat] = ready
@@ -113,3 +115,9 @@ def _choice(policy: PolicyChoice[Q], dialect: Dialect[Q, R]) -> Callable[[Q], Po
     if isinstance(policy, Policy):
         return lambda _: policy
     return callback("policy", policy, rule)
+
+
+def _check_chosen(policy: object) -> None:
+    """Look at what a function has picked: without a policy the request would be sent unguarded."""
+    if isinstance(policy, type) or not isinstance(policy, Policy):
+        raise TypeError(f"policy must return a policy for each request, not {policy!r}")

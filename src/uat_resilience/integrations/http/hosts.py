@@ -68,6 +68,8 @@ class Hosts(Generic[Q, R]):
         return self.policies[self._dialect.host(request)]
 
     def _pipeline(self, host: str) -> Pipeline:
+        if not host:
+            raise self._dialect.nowhere("the URL must be like http://host, and names no host")
         dialect, attempt = self._dialect, f"{host}/attempt"
 
         def unwell(error: Exception) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from ssl import SSLContext
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 try:
     import httpcore2
@@ -46,6 +46,7 @@ Q = TypeVar("Q")
 R = TypeVar("R")
 
 
+@runtime_checkable
 class LibraryLimits(Protocol):
     """Limits, as httpx and httpx2 have them."""
 
@@ -69,12 +70,27 @@ class Limits:
     expiry: float | None = 4.0
 
     @classmethod
-    def given(cls, inner: object, limits: "LibraryLimits | None", verify: object) -> "Limits":
+    def given(
+        cls, inner: object, limits: "LibraryLimits | None", verify: object, *, sends: str
+    ) -> "Limits":
         """Return the limits of the built-in pool, from the arguments of a transport.
 
+        Args:
+            inner: A transport of the user's, or None.
+            limits: Those that the user gave, or None.
+            verify: How certificates are checked.
+            sends: The method by which a transport sends.
+
         Raises:
+            TypeError: One of them is of the wrong type.
             ValueError: There are some, beside a transport that has its own.
         """
+        if inner is not None and (isinstance(inner, type) or not hasattr(inner, sends)):
+            raise TypeError(f"inner must be a transport with {sends}, or None, not {inner!r}")
+        if limits is not None and not isinstance(limits, LibraryLimits):
+            raise TypeError(f"limits must be the library's Limits, or None, not {limits!r}")
+        if not isinstance(verify, bool | str | SSLContext):
+            raise TypeError(f"verify must be True, False or an SSLContext, not {verify!r}")
         if inner is not None and (limits is not None or verify is not True):
             raise ValueError(
                 "limits and verify must be given to inner itself when inner is given, "
@@ -165,6 +181,7 @@ def library_of(
             timed_out=module.TimeoutException,
             attributes={"_request": None},
         ),
+        nowhere=module.UnsupportedProtocol,
     )
     return Library(
         dialect=dialect,

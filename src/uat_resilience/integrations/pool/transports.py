@@ -34,7 +34,7 @@ class Transport(Generic[Q, R]):
         limits: LibraryLimits | None,
         verify: SSLContext | str | bool,
     ) -> None:
-        allowed = Limits.given(inner, limits, verify)
+        allowed = Limits.given(inner, limits, verify, sends="handle_request")
         self._library = library
         self._kinship = library.dialect.kinship
         if inner is None:
@@ -84,7 +84,7 @@ class AsyncTransport(Generic[Q, R]):
         limits: LibraryLimits | None,
         verify: SSLContext | str | bool,
     ) -> None:
-        allowed = Limits.given(inner, limits, verify)
+        allowed = Limits.given(inner, limits, verify, sends="handle_async_request")
         self._library = library
         self._kinship = library.dialect.kinship
         if inner is None:
