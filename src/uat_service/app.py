@@ -22,7 +22,7 @@ from litestar.plugins import PluginProtocol
 from litestar.types import ControllerRouterHandler
 
 from uat_resilience import Bulkhead, HealthRegistry
-from uat_resilience._core.arguments import flag
+from uat_resilience._core.arguments import flag, text
 from uat_resilience.integrations.asgi import Limiter, ResilienceReport
 from uat_resilience.integrations.serving.asgi_types import App, Receive, Scope, Send
 from uat_resilience.integrations.structlog import instrument
@@ -79,8 +79,7 @@ class Service:
         plugins: Of Litestar. An `InitPlugin` changes anything about the application.
         around: Is given the application, and returns one that stands in front of it, behind the operators' routes:
             a proxy, say, that hands on only what is for the service itself.
-        faithful: Serve headers with their names as they are spelled, and none that the application did not send,
-            as a proxy has to.
+        faithful: Serve headers with their names as spelled, and none that nobody sent, as a proxy has to.
         resilience: Makes what `/resilience` answers of the report of its own policies. Default: that report.
 
     Attributes:
@@ -119,9 +118,11 @@ class Service:
         resilience: Callable[[Mapping[str, object]], Mapping[str, object]] | None = None,
     ) -> None:
         self.faithful = flag("faithful", faithful)
+        if settings is not None and not isinstance(settings, Settings):
+            raise TypeError(f"settings must be Settings, or None, not {settings!r}")
         self.settings = Settings.read(name) if settings is None else settings
         self.name = self.settings.service_name
-        self._version = version
+        self._version = text("version", version)
         self._started = False
         self.listens: tuple[str, int] | None = None
         self.health = HealthRegistry(interval=self.settings.health_interval)
@@ -132,6 +133,8 @@ class Service:
         )
         self.health.watch("startup", self._startup, kind=Probe.STARTUP)
         for each in dependencies:
+            if not isinstance(each, Dependency):
+                raise TypeError(f"dependencies must each be a Dependency, not {each!r}")
             each.register(self.health)
         self.metrics = Metrics(service=self.name, version=version)
         self._report = ResilienceReport(self.name, tally=self.metrics.tally)

@@ -139,6 +139,16 @@ def test_gauges_of_watched_policies_are_read_at_the_scrape(
     assert set(states) == {"closed", "half_open", "open", "forced_closed"}
 
 
+@pytest.mark.parametrize("other", ["db", CircuitBreaker, len], ids=["name", "class", "function"])
+def test_what_is_no_policy_is_not_watched(
+    bus: EventBus, registry: CollectorRegistry, handle: Instrumentation, other: Any
+) -> None:
+    with pytest.raises(TypeError, match="policies must each have a name"):
+        handle.watch(Bulkhead(1, bus=bus), other)
+
+    assert registry.get_sample_value("uat_limit", {"policy": "bulkhead"}) is None
+
+
 def test_policies_that_share_a_name_make_one_series(
     bus: EventBus, registry: CollectorRegistry, handle: Instrumentation
 ) -> None:

@@ -122,6 +122,8 @@ class ResilienceMiddleware:
             raise TypeError(f"limiter must have permit(), not {limiter!r}")
         if shutdown is not None and not isinstance(shutdown, GracefulShutdown):
             raise TypeError(f"shutdown must be a GracefulShutdown, not {shutdown!r}")
+        if witness is not None and not _sees(witness):
+            raise TypeError(f"witness must have begun(), crashed() and ended(), not {witness!r}")
         if isinstance(exempt, str):
             raise TypeError(f"exempt must be a collection of paths, not {exempt!r}")
         self._app = app
@@ -234,3 +236,10 @@ class ResilienceMiddleware:
 _FAILED = 500
 # Refusals are quick whatever the load is; taking them for work well done would raise an adaptive limit.
 _SAYS_NOTHING = frozenset({429, 503})
+
+
+def _sees(witness: object) -> bool:
+    steps = ("begun", "crashed", "ended")
+    return not isinstance(witness, type) and all(
+        callable(getattr(witness, step, None)) for step in steps
+    )

@@ -8,7 +8,15 @@ from uat_resilience.integrations.handle import Handle
 from uat_resilience.integrations.tally import Tally
 from uat_resilience.pipeline import PipelineSnapshot
 
-__all__ = ["Instrumentation", "Slots", "Watched", "flat", "slots_of", "snapshots"]
+__all__ = [
+    "Instrumentation",
+    "Slots",
+    "Watched",
+    "checked_policies",
+    "flat",
+    "slots_of",
+    "snapshots",
+]
 
 
 class Watched(Protocol):
@@ -52,8 +60,11 @@ class Instrumentation(Handle):
 
         A pipeline stands for the policies in it. Give each policy a name of its own: of two that share one, the
         last is shown. They are kept alive until `close()`.
+
+        Raises:
+            TypeError: One of them is no policy.
         """
-        self._gauges.watched = (*self._gauges.watched, *policies)
+        self._gauges.watched = (*self._gauges.watched, *checked_policies(policies))
         return self
 
 
@@ -64,6 +75,19 @@ class Slots:
     running: int
     waiting: int
     limit: int
+
+
+def checked_policies(policies: tuple[Watched, ...]) -> tuple[Watched, ...]:
+    """Return them if each can be watched. Otherwise all others could no more be read, either.
+
+    Raises:
+        TypeError: One of them cannot.
+    """
+    for each in policies:
+        there = hasattr(each, "name") and callable(getattr(each, "snapshot", None))
+        if isinstance(each, type) or not there:
+            raise TypeError(f"policies must each have a name and snapshot(), not {each!r}")
+    return policies
 
 
 def snapshots(watched: Iterable[Watched]) -> dict[str, object]:

@@ -127,6 +127,10 @@ def test_bad_argument_is_named() -> None:
         HealthRoutes(1)
     with pytest.raises(TypeError, match="report must be a ResilienceReport, not 1"):
         HealthRoutes(HealthRegistry(), report=1)
+    with pytest.raises(TypeError, match="app must be an ASGI application, or None, not 1"):
+        HealthRoutes(HealthRegistry(), app=1)
+    with pytest.raises(TypeError, match=r"policies must each have a name and .* not 'db'"):
+        ResilienceReport("orders").watch("db")
     with pytest.raises(ValueError, match="service must not be empty"):
         ResilienceReport("")
 

@@ -25,7 +25,7 @@ from uat_resilience.ambient import (
     current_priority,
     retries_owned,
 )
-from uat_resilience.integrations.asgi import ResilienceMiddleware
+from uat_resilience.integrations.asgi import ResilienceMiddleware, Witness
 from uat_resilience.integrations.headers import current_attempt, current_correlation
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -327,6 +327,8 @@ async def test_lifespan_passes_unseen() -> None:
         ({"limiter": object()}, r"limiter must have permit\(\), not <object"),
         ({"shutdown": object()}, "shutdown must be a GracefulShutdown, not <object"),
         ({"priority": 3}, "priority must be callable or None, not 3"),
+        ({"witness": 5}, r"witness must have begun\(\), crashed\(\) and ended\(\), not 5"),
+        ({"witness": Witness}, "witness must have begun"),
         ({"exempt": "/health"}, "exempt must be a collection of paths, not '/health'"),
         ({"app": 1}, "app must be an ASGI application, not 1"),
     ],

@@ -1,5 +1,7 @@
 """What a service gives to its handlers and guards, and what its schema says of them."""
 
+from typing import Any
+
 import pytest
 from litestar import get
 from litestar.connection import ASGIConnection
@@ -41,6 +43,19 @@ def service() -> Service:
             "name": SecurityScheme(type="apiKey", name="X-Name", security_scheme_in="header")
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "rule"),
+    [
+        ("version", 1, "version must be a string, not 1"),
+        ("dependencies", ["redis"], "dependencies must each be a Dependency, not 'redis'"),
+        ("settings", {}, "settings must be Settings, or None, not {}"),
+    ],
+)
+def test_argument_of_a_wrong_type_is_named(argument: str, value: Any, rule: str) -> None:
+    with pytest.raises(TypeError, match=rule):
+        Service("people", **{argument: value})
 
 
 async def test_handlers_and_guards_get_what_is_provided() -> None:

@@ -61,6 +61,8 @@ class HealthRoutes:
             raise TypeError(f"health must be a HealthRegistry, not {health!r}")
         if report is not None and not isinstance(report, ResilienceReport):
             raise TypeError(f"report must be a ResilienceReport, not {report!r}")
+        if app is not None and not callable(app):
+            raise TypeError(f"app must be an ASGI application, or None, not {app!r}")
         self._health = health
         self._app = app
         self.replies: dict[str, Callable[[], Reply]] = {

@@ -11,7 +11,7 @@ from uat_resilience._core.breaker import BreakerState
 from uat_resilience.errors import BulkheadFullError
 from uat_resilience.integrations.handle import Handle
 from uat_resilience.integrations.tally import Calls, Tally, count_events
-from uat_resilience.integrations.watched import Watched, flat
+from uat_resilience.integrations.watched import Watched, checked_policies, flat
 from uat_resilience.policies.circuit_breaker import BreakerSnapshot
 from uat_resilience.telemetry import (
     BreakerStateChanged,
@@ -68,8 +68,12 @@ class ResilienceReport(Handle):
         )
 
     def watch(self, *policies: Watched) -> Self:
-        """Show these policies too. A pipeline stands for the policies in it."""
-        self._watched = (*self._watched, *policies)
+        """Show these policies too. A pipeline stands for the policies in it.
+
+        Raises:
+            TypeError: One of them is no policy.
+        """
+        self._watched = (*self._watched, *checked_policies(policies))
         for each in policies:
             self._failed_at.update(dict.fromkeys(_names(each), None))
         return self
