@@ -45,6 +45,7 @@ class Orchestrator:
         clock: Time and chance.
         variables: The environment that they are given.
         reload: Whether to restart what a saved file concerns.
+        stop: Begins to stop everything when it is set.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Orchestrator:
         clock: Clock,
         variables: Mapping[str, str],
         reload: bool,
+        stop: asyncio.Event,
     ) -> None:
         self._described = described
         self._services = services
@@ -68,7 +70,7 @@ class Orchestrator:
         self._journal = journal
         self._clock = clock
         self._reload = reload
-        self._stop = asyncio.Event()
+        self._stop = stop
         self._kill = asyncio.Event()
         self._ended = asyncio.Event()
         self._signals = 0

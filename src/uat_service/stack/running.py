@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from uat_resilience.clock import Clock
 from uat_service.stack import control
+from uat_service.stack.audience import Audience
 from uat_service.stack.definition import Service
 from uat_service.stack.journal import Journal
 from uat_service.stack.lifeline import Lifeline
@@ -32,7 +33,7 @@ async def run(
     clock: Clock,
     reload: bool,
 ) -> int:
-    """Run services until they end or are stopped; return the exit code.
+    """Run services until they end or are stopped, or nobody reads any more what is shown; return the exit code.
 
     Args:
         described: The stack.
@@ -47,7 +48,8 @@ async def run(
     Raises:
         StackError: Ports are taken.
     """
-    journal = Journal(state.keep, view.hear)
+    stop = asyncio.Event()
+    journal = Journal(state.keep, Audience(view, left=stop.set).hear)
     async with AsyncExitStack() as ends:
         lifeline = ends.enter_context(Lifeline())
         shared = beginning(variables, shared=described.stack.env, directory=described.directory)
@@ -69,6 +71,7 @@ async def run(
             clock=clock,
             variables=variables,
             reload=reload,
+            stop=stop,
         )
         for note in notes:
             journal.note(note)

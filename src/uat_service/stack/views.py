@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -26,6 +26,11 @@ _LAST_LINES = 12
 class View(Protocol):
     """A place to show a running stack."""
 
+    @property
+    def out(self) -> TextIO:
+        """Where it writes to."""
+        ...
+
     def hear(self, event: Event) -> None:
         """Take note of an event."""
         ...
@@ -41,17 +46,20 @@ class PlainLines:
     Args:
         out: Where to.
         width: Letters of the longest name.
+
+    Attributes:
+        out: As above.
     """
 
     def __init__(self, out: TextIO, *, width: int) -> None:
-        self._out = out
+        self.out = out
         self._width = width
 
     def hear(self, event: Event) -> None:
         """Print it."""
         name, text = _spoken(event)
         now = datetime.now().astimezone().strftime("%H:%M:%S")
-        print(f"{now} {name:<{self._width}} | {text}", file=self._out, flush=True)
+        print(f"{now} {name:<{self._width}} | {text}", file=self.out, flush=True)
 
     async def run(self, rows: Callable[[], Sequence[Row]]) -> None:  # noqa: ARG002 - shows changes only
         """Do nothing more."""
@@ -63,15 +71,18 @@ class JsonLines:
 
     Args:
         out: Where to.
+
+    Attributes:
+        out: As above.
     """
 
     def __init__(self, out: TextIO) -> None:
-        self._out = out
+        self.out = out
 
     def hear(self, event: Event) -> None:
         """Print it."""
         moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        print(json.dumps({"time": moment, **_told(event)}), file=self._out, flush=True)
+        print(json.dumps({"time": moment, **_told(event)}), file=self.out, flush=True)
 
     async def run(self, rows: Callable[[], Sequence[Row]]) -> None:  # noqa: ARG002 - shows changes only
         """Do nothing more."""
@@ -92,6 +103,11 @@ class LiveTable:
         self._console = console
         self._title = title
         self._last: deque[Event] = deque(maxlen=_LAST_LINES)
+
+    @property
+    def out(self) -> TextIO:
+        """The terminal."""
+        return cast("TextIO", self._console.file)
 
     def hear(self, event: Event) -> None:
         """Keep it for the next drawing."""

@@ -2,10 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 from threading import Thread
 
+import pytest
 from tests.service.stack.conftest import Run
-from tests.service.stack.running import ended_within, fetch, service
+from tests.service.stack.running import PATIENCE, ended_within, fetch, service
 
 DEAF = {"DEAF": "1"}
 
@@ -108,3 +112,28 @@ def test_after_a_crash_of_the_parent_it_starts_again(run: Run) -> None:
 
     stack.state("back", "running")
     assert stack.stop() == 0
+
+
+@pytest.mark.parametrize("arguments", [["--json"], []])
+def test_a_stack_whose_lines_nobody_reads_any_more_stops_in_order(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    tables = service("back") + service("other", needs=["back"])
+    (tmp_path / "stack.toml").write_text(tables, encoding="utf-8")
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "uat_service", "up", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as stack:
+        assert stack.stdout is not None
+        assert stack.stderr is not None
+        stack.stdout.readline()
+        stack.stdout.close()
+        try:
+            code = stack.wait(PATIENCE)
+        finally:
+            stack.kill()
+
+        assert (code, stack.stderr.read()) == (0, b"")
