@@ -126,18 +126,16 @@ class Orchestrator:
     async def health(self) -> dict[str, str | None]:
         """Ask each process now; return what is wrong with it, or None."""
         asked = self.board.statuses
-        problems = await asyncio.gather(
-            *(
-                self._prober.problem(
-                    self._services[each.service], self._sockets.door(each.service, each.instance)
-                )
-                for each in asked
-            )
-        )
-        return {
-            each.instance: problem or _not_running(self.board[each.instance])
-            for each, problem in zip(asked, problems, strict=True)
-        }
+        problems = await asyncio.gather(*map(self._problem, asked))
+        return {each.instance: problem for each, problem in zip(asked, problems, strict=True)}
+
+    async def _problem(self, status: Status) -> str | None:
+        problem = None
+        # Where no process runs the socket is still open, and whoever asks there waits for nobody.
+        if status.pid is not None:
+            door = self._sockets.door(status.service, status.instance)
+            problem = await self._prober.problem(self._services[status.service], door)
+        return problem or _not_running(self.board[status.instance])
 
     async def restart(self, name: str, because: str = "asked for") -> State:
         """Restart the processes of a service one after the other, or one of them; return what came of it.
@@ -239,8 +237,9 @@ _BAD = frozenset({State.FAILED, State.CRASH_LOOP, State.BACKOFF})
 
 
 def _not_running(status: Status) -> str | None:
-    well = status.state in {State.RUNNING, State.FINISHED}
-    return None if well else f"{status.instance} is {status.state.value}"
+    if status.state in {State.RUNNING, State.FINISHED}:
+        return None
+    return f"{status.state.value} ({status.detail})" if status.detail else status.state.value
 
 
 async def _done(task: asyncio.Task[None]) -> None:

@@ -1,5 +1,6 @@
 """What happens when a process of the stack ends by itself."""
 
+import json
 import os
 import signal
 from collections.abc import Generator
@@ -66,6 +67,14 @@ def test_a_program_that_is_not_there_is_said_so(stack: Running) -> None:
     detail = stack.state("missing", "failed")["detail"]
 
     assert detail == "cannot be started: No such file or directory"
+
+
+def test_what_does_not_run_is_not_asked_for_its_health(stack: Running) -> None:
+    stack.state("missing", "failed")
+
+    problems = json.loads(stack.ask("health", "--json").stdout)
+
+    assert problems["missing"] == "failed (cannot be started: No such file or directory)"
 
 
 def test_a_job_that_is_done_is_finished(stack: Running) -> None:
