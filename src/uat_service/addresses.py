@@ -3,10 +3,14 @@
 No error repeats what was written: people put passwords into addresses, where none belongs.
 """
 
+import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["Origin", "http_origin", "http_url", "redis_address"]
+__all__ = ["HIDDEN", "Origin", "http_origin", "http_url", "redis_address", "without_password"]
+
+HIDDEN = "**********"
+"""What is shown in place of a secret, as pydantic has it."""
 
 _REDIS_PORT = 6379
 _PORTS = {"http": 80, "https": 443}
@@ -75,6 +79,15 @@ def http_url(argument: str, value: object) -> str:
         TypeError, ValueError: It is none.
     """
     return _http(argument, value).geturl()
+
+
+def without_password(text: str) -> str:
+    """Return a text without the user and the password of each URL in it: either of them may be a secret."""
+    return _USERINFO.sub(rf"\1{HIDDEN}@", text)
+
+
+# A password may have an @ in it, where people forget how it is written.
+_USERINFO = re.compile(r"(://)[^/\s]+@")
 
 
 def _http(argument: str, value: object) -> SplitResult:

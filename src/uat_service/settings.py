@@ -8,7 +8,6 @@ settings = OrderSettings.read("orders")         # ORDERS_CURRENCY, UAT_CURRENCY 
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
@@ -30,7 +29,7 @@ from pydantic_settings import (
 )
 
 from uat_resilience._core.arguments import text
-from uat_service.addresses import http_origin, http_url, redis_address
+from uat_service.addresses import http_origin, http_url, redis_address, without_password
 from uat_service.duration import Duration, Pause
 from uat_service.environment import ConfigurationError, Environment
 
@@ -191,13 +190,15 @@ class Settings(BaseSettings):
     def effective(self) -> list[Effective]:
         """Return every setting as it holds, without secrets, and where it came from."""
         return [
-            Effective(name.upper(), _redacted(getattr(self, name)), self._source(name))
+            Effective(name.upper(), without_password(str(getattr(self, name))), self._source(name))
             for name in type(self).model_fields
         ]
 
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         """Show what `effective` shows: a secret may be a part of a URL."""
-        return ((name, _redacted(getattr(self, name))) for name in type(self).model_fields)
+        return (
+            (name, without_password(str(getattr(self, name)))) for name in type(self).model_fields
+        )
 
     def _source(self, field: str) -> str:
         if field in self._found:
@@ -221,11 +222,3 @@ def _broken(error: ValidationError, environment: Environment) -> dict[str, str]:
         name = environment.found.get(field, field.upper())
         told[name or "settings"] = each["msg"].removeprefix("Value error, ")
     return told
-
-
-# `scheme://user:password@host`: the password of a URL that is no secret field.
-_PASSWORD = re.compile(r"(://[^/@\s:]*):[^/@\s]+@")
-
-
-def _redacted(value: object) -> str:
-    return _PASSWORD.sub(r"\1:**********@", str(value))

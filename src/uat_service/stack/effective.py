@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from uat_service.addresses import HIDDEN, without_password
 from uat_service.stack.reading import Described
 
 __all__ = ["Value", "effective"]
 
 _SECRET = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|DSN", re.IGNORECASE)
-_USERINFO = re.compile(r"(://)[^/@\s]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +49,5 @@ def _flat(tables: Mapping[str, object], path: str = "") -> Iterator[tuple[str, o
 def _shown(path: str, value: object) -> object:
     before, _, name = path.rpartition(".")
     if before.endswith("env") and _SECRET.search(name):
-        return "***"
-    return _USERINFO.sub(r"\1***@", value) if isinstance(value, str) else value
+        return HIDDEN
+    return without_password(value) if isinstance(value, str) else value

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uat_service.addresses import http_origin, http_url, redis_address
+from uat_service.addresses import HIDDEN, http_origin, http_url, redis_address, without_password
 
 SECRET = "hunter2"  # noqa: S105 - what must not be seen
 
@@ -95,3 +95,17 @@ def test_what_is_no_text_is_refused_by_its_type() -> None:
     for check in (http_origin, http_url, redis_address):
         with pytest.raises(TypeError, match=r"it must be .*host:port, not a bytes"):
             check("it", b"http://shop")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (f"amqp://orders:{SECRET}@mq/", f"amqp://{HIDDEN}@mq/"),
+        (f"https://{SECRET}@mq/", f"https://{HIDDEN}@mq/"),
+        (f"redis://:a@{SECRET}@mq", f"redis://{HIDDEN}@mq"),
+        (f"['x://u:{SECRET}@a/', 'x://u:{SECRET}@b']", f"['x://{HIDDEN}@a/', 'x://{HIDDEN}@b']"),
+        ("http://mq/who@where, and me@mq", "http://mq/who@where, and me@mq"),
+    ],
+)
+def test_urls_are_shown_without_users_and_passwords(written: str, shown: str) -> None:
+    assert without_password(written) == shown

@@ -205,7 +205,7 @@ def test_effective_settings_name_their_source_and_hide_secrets(tmp_path: Path) -
 
     assert told["TOKEN"] == ("**********", "TOKEN_FILE")
     assert told["PORT"] == ("81", "ORDER_DESK_PORT")
-    assert told["BROKER"] == ("amqp://orders:**********@mq:5672/", "BROKER")
+    assert told["BROKER"] == ("amqp://**********@mq:5672/", "BROKER")
     assert told["HOST"] == ("127.0.0.1", "default")
     assert SECRET not in json.dumps(told) + repr(settings)
 

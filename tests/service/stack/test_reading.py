@@ -119,8 +119,8 @@ def test_the_effective_stack_tells_sources_and_no_secrets(tmp_path: Path) -> Non
     values = {each.path: (each.value, each.source) for each in effective(found)}
 
     assert values["name"] == ("shop", "stack.toml")
-    assert values["env.DATABASE_PASSWORD"] == ("***", "stack.toml")
-    assert values["env.BUS"] == ("redis://***@host/0", "stack.toml")
+    assert values["env.DATABASE_PASSWORD"] == ("**********", "stack.toml")
+    assert values["env.BUS"] == ("redis://**********@host/0", "stack.toml")
     assert values["services.api.port"] == (9090, "API_PORT")
     assert values["services.job.replicas"] == (1, "default")
     assert values["services.job.grace"] == (30.0, "default")
