@@ -4,6 +4,7 @@ begin ──▶ open ──▶ relay           the body begins, an upstream answ
            └─ failed: open again, elsewhere, if the request may be sent again and nothing was answered
 """
 
+from uat_resilience.integrations.http.repeating import IDEMPOTENT
 from uat_resilience.integrations.serving.asgi_types import RawHeaders, Receive, Scope, Send
 from uat_service.proxy.arrival import Arrival
 from uat_service.proxy.connection import Connection
@@ -18,7 +19,6 @@ from uat_service.spelling import Spelled
 
 __all__ = ["Exchange"]
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 _NO_LENGTH = frozenset({b"content-length"})
 _NO_CONTENT = frozenset({204, 304})
 _HIGHEST = 599
@@ -111,8 +111,8 @@ class Exchange:
         """
         method: str = self._scope["method"]
         head = request_head(self._scope, target, announce=announce)
-        repeatable = method in _IDEMPOTENT and not self._data and self.replayable
-        connection = await pool.acquire(fresh=method not in _IDEMPOTENT)
+        repeatable = method in IDEMPOTENT and not self._data and self.replayable
+        connection = await pool.acquire(fresh=method not in IDEMPOTENT)
         while True:
             try:
                 return await self._sent(connection, pool, head, within)

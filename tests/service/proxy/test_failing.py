@@ -160,13 +160,16 @@ def test_a_post_gets_no_connection_that_was_idle_for_a_second(stage: Stage) -> N
     assert until(stage.upstream(), b"hi").startswith(b"POST ")
 
 
-def test_a_get_that_meets_the_closing_of_a_kept_connection_is_sent_on_another(stage: Stage) -> None:
+@pytest.mark.parametrize("method", [b"GET", b"DELETE", b"QUERY"])
+def test_what_may_be_sent_twice_and_meets_the_closing_of_a_kept_connection_is_sent_on_another(
+    stage: Stage, method: bytes
+) -> None:
     client = stage.client(GET)
     upstream = stage.upstream()
     head(upstream)
     upstream.sendall(OK)
     until(client, b"ok")
-    client.sendall(GET)
+    client.sendall(GET.replace(b"GET", method))
     head(upstream)
 
     upstream.close()

@@ -10,7 +10,10 @@ from enum import Enum, auto
 
 from uat_resilience.integrations.headers import IDEMPOTENCY_KEY
 
-__all__ = ["Repeat", "repeat_of"]
+__all__ = ["IDEMPOTENT", "Repeat", "repeat_of"]
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
+"""Methods of requests that may be carried out twice."""
 
 
 class Repeat(Enum):
@@ -24,7 +27,6 @@ class Repeat(Enum):
 
 
 _FREELY = Repeat.FREELY  # Looking a member up on its class takes as long as a call.
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})
 
 
 def repeat_of(method: str, header: Callable[[str], str | None], *, replayable: bool) -> Repeat:
@@ -37,6 +39,6 @@ def repeat_of(method: str, header: Callable[[str], str | None], *, replayable: b
     """
     if not replayable:
         return Repeat.NEVER
-    if method.upper() in _IDEMPOTENT or header(IDEMPOTENCY_KEY):
+    if method.upper() in IDEMPOTENT or header(IDEMPOTENCY_KEY):
         return _FREELY
     return Repeat.UNSENT
