@@ -95,6 +95,25 @@ async def test_a_valid_token_tells_who_the_caller_is() -> None:
         ("x" * 20_000, "length"),
         (token(sub=7), "malformed"),
     ],
+    # A signature is another one in each process of a run, and all of them must call the tests by the same names.
+    ids=[
+        "ended",
+        "not begun",
+        "other key",
+        "other issuer",
+        "other audience",
+        "no subject",
+        "no end",
+        "no key",
+        "unknown key",
+        "HS256",
+        "none",
+        "RS256",
+        "no token",
+        "nothing",
+        "long",
+        "number for a subject",
+    ],
 )
 async def test_a_token_that_is_not_valid_is_refused_for_its_reason(wrong: str, reason: str) -> None:
     with pytest.raises(InvalidTokenError) as raised:
