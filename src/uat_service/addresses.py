@@ -7,12 +7,13 @@ import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["HIDDEN", "Origin", "http_origin", "http_url", "redis_address", "without_password"]
+__all__ = ["HIDDEN", "Origin", "http_origin", "http_url", "redis_addresses", "without_password"]
 
 HIDDEN = "**********"
 """What is shown in place of a secret, as pydantic has it."""
 
 _REDIS_PORT = 6379
+_SENTINEL_PORT = 26379
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -32,23 +33,30 @@ class Origin(NamedTuple):
     written: str
 
 
-def redis_address(argument: str, value: object) -> tuple[str, int]:
-    """Return host and port of a Redis. Without a port it is 6379; an IPv6 address is written in brackets.
+def redis_addresses(argument: str, value: object, *, sentinel: str = "") -> list[tuple[str, int]]:
+    """Return host and port of a Redis, or of each Sentinel, or of several nodes of a Cluster.
+
+    An IPv6 address is written in brackets. Several addresses have commas between them.
 
     Args:
-        argument: What the address is called, for errors.
-        value: The address.
+        argument: What the addresses are called, for errors.
+        value: The addresses.
+        sentinel: Name of the set that Sentinels at these addresses watch, or empty when they are none. Without a
+            port it is 26379 for a Sentinel, and 6379 otherwise.
 
     Raises:
-        TypeError, ValueError: It is none.
+        TypeError, ValueError: They are none.
     """
     rule = f"{argument} must be written as host:port"
     if not isinstance(value, str):
         raise TypeError(f"{rule}, not a {type(value).__name__}")
-    parts = None if "@" in value or value.endswith(":") else _split(f"//{value}")
-    if parts is None or not parts.hostname or parts.netloc != value:
-        raise ValueError(rule)
-    return parts.hostname, parts.port or _REDIS_PORT
+    found: list[tuple[str, int]] = []
+    for one in (part.strip(" ") for part in value.split(",")):
+        parts = None if "@" in one or one.endswith(":") else _split(f"//{one}")
+        if parts is None or not parts.hostname or parts.netloc != one:
+            raise ValueError(f"{rule}, or as several of these with commas between")
+        found.append((parts.hostname, parts.port or (_SENTINEL_PORT if sentinel else _REDIS_PORT)))
+    return found
 
 
 def http_origin(argument: str, value: object) -> Origin:

@@ -7,10 +7,10 @@ Dependency.tcp("smtp", host="mail", port=25)            whatever listens
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import anyio
-from anyio.streams.buffered import BufferedByteReceiveStream
 
 from uat_resilience import HealthRegistry
 from uat_resilience._core.arguments import flag, seconds, text
@@ -18,20 +18,16 @@ from uat_resilience.clock import Clock, default_clock
 from uat_resilience.lifecycle import CheckReport, GracefulShutdown, Probe, Status
 from uat_resilience.lifecycle.check import Question
 from uat_resilience.waiting import world
-from uat_service.addresses import redis_address
+from uat_service.addresses import redis_addresses
+from uat_service.redis_answer import RedisRefusesError, redis_answers
 
 __all__ = ["Dependency", "RedisRefusesError", "StartupError", "validate"]
 
 _PAUSE = 0.25
-_LONGEST_REPLY = 1_024
 
 
 class StartupError(RuntimeError):
     """A service cannot start: something it requires is not there. The message is a table of what failed."""
-
-
-class RedisRefusesError(RuntimeError):
-    """A Redis is there and takes no commands: it loads its data, has lost its master, wants a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +69,37 @@ class Dependency:
         return cls(name, connect, required=required)
 
     @classmethod
-    def redis(cls, name: str, *, address: str, password: str = "", required: bool = False) -> Self:
-        """Return a dependency that is there when a Redis, or a Valkey, takes commands.
+    def redis(
+        cls,
+        name: str,
+        *,
+        address: str,
+        sentinel: str = "",
+        password: str = "",
+        required: bool = False,
+    ) -> Self:
+        """Return a dependency that is there when a Redis, or a Valkey, takes commands: of a Cluster any node.
 
         Asked on a connection of its own each time, once and with no repeats, so that the answer comes in time
         whatever the settings of the service's own client are.
 
         Args:
             name: What it is called in health and logs.
-            address: `host:port`, as in `REDIS_ADDR`; the port is 6379 unless it says so.
+            address: `host:port`, or several with commas between, as in `REDIS_ADDR`; without a port it is
+                6379, and 26379 for a Sentinel.
+            sentinel: That of `REDIS_SENTINEL`: the name of the set whose master is asked, or empty.
             password: That of `REDIS_PASSWORD`, or empty for none.
             required: False by default, as most services go on without it.
 
         Raises:
             TypeError, ValueError: An argument is of the wrong type, or the address is not of that form.
         """
-        host, port = redis_address("address", address)
-        if not isinstance(password, str):
-            raise TypeError(f"password must be a string, not a {type(password).__name__}")
-        commands = [["AUTH", password]] if password else []
-        sent = [_command(*words) for words in (*commands, ["PING"])]
-
-        async def ping() -> None:
-            async with await anyio.connect_tcp(host, port) as stream:
-                await stream.send(b"".join(sent))
-                replies = BufferedByteReceiveStream(stream)
-                for _ in sent:
-                    reply = await replies.receive_until(b"\r\n", _LONGEST_REPLY)
-                    if not reply.startswith(b"+"):
-                        raise RedisRefusesError(reply[1:].decode(errors="replace"))
-
-        return cls(name, ping, required=required)
+        for argument, value in (("sentinel", sentinel), ("password", password)):
+            if not isinstance(value, str):
+                raise TypeError(f"{argument} must be a string, not a {type(value).__name__}")
+        addresses = redis_addresses("address", address, sentinel=sentinel)
+        answers = partial(redis_answers, addresses, sentinel=sentinel, password=password)
+        return cls(name, answers, required=required)
 
     def register(self, health: HealthRegistry) -> None:
         """Let its check run with those of a registry."""
@@ -149,13 +145,6 @@ async def validate(
         if time.now() >= until or not shutdown.ready:
             raise StartupError(f"something required is not there:\n{_table(missing)}")
         await world().pause(time, min(_PAUSE, max(0.0, until - time.now())), signal)
-
-
-def _command(*words: str) -> bytes:
-    """Return a command as Redis reads it."""
-    parts = [word.encode() for word in words]
-    head = b"*%d\r\n" % len(parts)
-    return head + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
 
 def _lacking(check: CheckReport) -> bool:

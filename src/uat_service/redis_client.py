@@ -1,27 +1,71 @@
-"""The Redis of a service, as its settings name it."""
+"""The Redis of a service, as its settings name it.
+
+REDIS_ADDR     REDIS_SENTINEL    the client
+one address    empty             that server
+several        empty             a Cluster, found through any of these nodes
+any number     a name            the master of that set, asked of these Sentinels at each connection
+"""
+
+from typing import Any
 
 import redis.asyncio
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from uat_service.addresses import redis_address
+from uat_resilience.integrations.redis.once import AsyncClient
+from uat_service.addresses import redis_addresses
 from uat_service.settings import Settings
 
 __all__ = ["redis_client"]
 
+_SENTINEL_TIMEOUT = 0.1
+"""Seconds for one Sentinel: a policy waits a quarter of a second for all, and one of them may be silent."""
 
-def redis_client(settings: Settings) -> redis.asyncio.Redis | None:
-    """Return a client for `REDIS_ADDR`, `REDIS_DB` and `REDIS_PASSWORD`, or None where no address is set.
+
+def redis_client(settings: Settings) -> AsyncClient | None:
+    """Return a client for what `REDIS_ADDR` and `REDIS_SENTINEL` name, or None where no address is set.
 
     Nothing is connected yet. The client belongs to one event loop, and whoever asked for it closes it.
 
-    It is redis-py's own, which repeats a command up to ten times, for a minute with a server that is silent. What
-    this library does in Redis has limits of its own; around other commands put a deadline.
+    It is redis-py's own: that of one server repeats a command up to ten times, for a minute with a server that is
+    silent, and that of a Cluster a few times. What this library does in Redis has limits of its own; around other
+    commands put a deadline. Keys that one command names lie in one slot of a Cluster: give them a hash tag.
     """
     if not settings.redis_addr:
         return None
-    host, port = redis_address("REDIS_ADDR", settings.redis_addr)
-    return redis.asyncio.Redis(
-        host=host,
-        port=port,
-        db=settings.redis_db,
-        password=settings.redis_password.get_secret_value() or None,
-    )
+    password = settings.redis_password.get_secret_value() or None
+    name, db = settings.redis_sentinel, settings.redis_db
+    addresses = redis_addresses("REDIS_ADDR", settings.redis_addr, sentinel=name)
+    if name:
+        return _master(name, addresses, db=db, password=password)
+    if len(addresses) > 1:
+        nodes = [ClusterNode(host, port) for host, port in addresses]
+        return redis.asyncio.RedisCluster(startup_nodes=nodes, password=password)
+    host, port = addresses[0]
+    return redis.asyncio.Redis(host=host, port=port, db=db, password=password)
+
+
+class _Pool(SentinelConnectionPool):
+    """Connections to a master; those to its Sentinels are closed with them."""
+
+    sentinel_manager: Any
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self.sentinel_manager.aclose()
+
+
+def _master(
+    name: str, sentinels: list[tuple[str, int]], *, db: int, password: str | None
+) -> redis.asyncio.Redis:
+    asking = {
+        "socket_timeout": _SENTINEL_TIMEOUT,
+        "socket_connect_timeout": _SENTINEL_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),  # The next one is asked instead.
+    }
+    # redis-py has no types for this.
+    sentinel: Any = Sentinel(sentinels, sentinel_kwargs=asking, db=db, password=password)  # type: ignore[no-untyped-call]
+    client: redis.asyncio.Redis = sentinel.master_for(name, connection_pool_class=_Pool)
+    return client

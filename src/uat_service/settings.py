@@ -29,7 +29,7 @@ from pydantic_settings import (
 )
 
 from uat_resilience._core.arguments import text
-from uat_service.addresses import http_origin, http_url, redis_address, without_password
+from uat_service.addresses import http_origin, http_url, redis_addresses, without_password
 from uat_service.duration import Duration, Pause
 from uat_service.environment import ConfigurationError, Environment
 
@@ -69,9 +69,11 @@ class Settings(BaseSettings):
         host: Address to listen on. This machine only by default; a container says `0.0.0.0`.
         port: Port to listen on; 0 for any free one.
         log_level: Below it nothing is logged.
-        redis_addr: `host:port` of a Redis, or empty for none. Its password stands in `redis_password` alone.
-        redis_password: Its password.
-        redis_db: Number of its database.
+        redis_addr: `host:port` of a Redis, or empty for none. Several, with commas between, are nodes of a
+            Cluster, or Sentinels. The password stands in `redis_password` alone.
+        redis_sentinel: Name of the set whose master is the Redis, when `redis_addr` names Sentinels; or empty.
+        redis_password: Its password. Sentinels are asked without one.
+        redis_db: Number of its database; a Cluster has none but 0.
         circuit_breaker_failure_threshold: Failures in a row that open a breaker.
         retry_max_attempts: Calls at most, the first included.
         timeout_duration: Seconds a request may ask for at most.
@@ -94,6 +96,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     log_level: Annotated[Level, BeforeValidator(_lower)] = "info"
     redis_addr: str = ""
+    redis_sentinel: str = ""
     redis_password: SecretStr = SecretStr("")
     redis_db: Annotated[int, Field(ge=0)] = 0
     circuit_breaker_failure_threshold: Annotated[int, Field(ge=1)] = 5
@@ -112,7 +115,7 @@ class Settings(BaseSettings):
     @classmethod
     def _of_a_redis(cls, value: str) -> str:
         if value:
-            redis_address("it", value)
+            redis_addresses("it", value)
         return value
 
     @field_validator("load_balancer_url")
@@ -134,6 +137,10 @@ class Settings(BaseSettings):
     def _together(self) -> Self:
         if self.shutdown_delay > self.shutdown_grace:
             raise ValueError("SHUTDOWN_DELAY must be at most SHUTDOWN_GRACE")
+        if self.redis_sentinel and not self.redis_addr:
+            raise ValueError("REDIS_SENTINEL is told without REDIS_ADDR, where its Sentinels are")
+        if self.redis_db and not self.redis_sentinel and "," in self.redis_addr:
+            raise ValueError("REDIS_DB must be 0 for a Cluster, which several in REDIS_ADDR are")
         return self
 
     @classmethod

@@ -8,7 +8,7 @@ import pytest
 import redis.asyncio
 import structlog.testing
 from load_balancer.in_process import running
-from tests.integrations.redis.servers import Server
+from tests.integrations.redis.servers import Server, free_port, start_cluster
 
 from uat_platform.load_balancer.balancing.group import Group
 from uat_platform.load_balancer.balancing.rules import Rules
@@ -16,6 +16,7 @@ from uat_platform.load_balancer.fleet import Fleet
 from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import Change, Registry
 from uat_platform.load_balancer.shared import Shared
+from uat_resilience.integrations.redis.once import AsyncClient
 from uat_service.resolver import Instance
 
 LEASES, OFFERS = "uat:{load-balancer}:leases", "uat:{load-balancer}:offers"
@@ -44,12 +45,12 @@ def valkey(started: Server) -> Server:
 class Peer:
     """One load balancer's registry, on time that the test tells."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, client: AsyncClient) -> None:
         self.now = 0.0
         self.changes: list[Change] = []
         self.fleet = Fleet(Registry(), lambda _: Group("round-robin", Rules()), lambda: self.now)
         self.fleet.listen(self.changes.extend)
-        self.client = redis.asyncio.Redis(port=server.port)
+        self.client = client
         self.shared = Shared(self.fleet, self.client)
 
     def hear(self, service: str = "shop", port: int = 1, **more: Any) -> None:
@@ -69,7 +70,7 @@ class Peer:
 
 @pytest.fixture
 async def pair(valkey: Server) -> AsyncGenerator[tuple[Peer, Peer]]:
-    one, other = Peer(valkey), Peer(valkey)
+    one, other = (Peer(redis.asyncio.Redis(port=valkey.port)) for _ in range(2))
     yield one, other
     for each in (one, other):
         await each.client.aclose()
@@ -185,6 +186,34 @@ async def test_a_redis_that_was_away_and_has_lost_all_is_told_again(
 
     assert alone == [("shop", "i1"), ("shop", "i2")]
     assert sorted(other.knows()) == one.knows() == alone
+
+
+async def test_a_cluster_shares_what_one_is_told(tmp_path: Path) -> None:
+    nodes = start_cluster(tmp_path, 3)
+    one, other = (
+        Peer(redis.asyncio.RedisCluster(host="127.0.0.1", port=node.port)) for node in nodes[:2]
+    )
+    one.hear()
+
+    await one.exchange()
+    await other.exchange()
+
+    assert other.knows() == [("shop", "i1")]
+    for each in (one, other):
+        await each.client.aclose()
+    for node in nodes:
+        node.stop()
+
+
+async def test_a_cluster_that_is_away_ends_nothing() -> None:
+    alone = Peer(redis.asyncio.RedisCluster(host="127.0.0.1", port=free_port()))
+    alone.hear()
+
+    with structlog.testing.capture_logs() as logs:
+        await alone.exchange()
+
+    assert alone.knows() == [("shop", "i1")]
+    assert [line["error"] for line in logs] == ["RedisClusterException"]
 
 
 async def test_what_is_not_ours_is_told_once_and_hides_nothing(

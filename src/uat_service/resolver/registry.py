@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import cast
 
-import redis.asyncio
-
 from uat_resilience._core.arguments import seconds, text
 from uat_resilience.clock import default_clock
+from uat_resilience.integrations.redis.away import CLIENT_ERRORS
+from uat_resilience.integrations.redis.once import AsyncClient
 from uat_resilience.waiting import world
 from uat_service.resolver.instance import Instance
 
@@ -32,7 +32,7 @@ class RedisRegistry:
     Every exchange is one attempt of at most `timeout` seconds, whatever the client would do by itself.
 
     Args:
-        client: To the Redis.
+        client: To the Redis; a Cluster will do.
         ttl: Seconds, above 0, after which an instance that says nothing is forgotten.
         timeout: Seconds for one exchange, above 0.
         prefix: What every key begins with.
@@ -43,7 +43,7 @@ class RedisRegistry:
 
     def __init__(
         self,
-        client: redis.asyncio.Redis,
+        client: AsyncClient,
         *,
         ttl: float = 15.0,
         timeout: float = 1.0,
@@ -60,7 +60,8 @@ class RedisRegistry:
         What is no instance is left out: one registration that nobody can read must not hide the others.
 
         Raises:
-            redis.RedisError, TimeoutError: Redis is away, or has something else under these names.
+            redis.RedisError, redis.exceptions.RedisClusterException, TimeoutError: Redis is away, or has something
+                else under these names.
         """
         async with asyncio.timeout(self._timeout):
             members = await cast("Awaitable[set[bytes]]", self._client.smembers(self._all(name)))
@@ -75,7 +76,7 @@ class RedisRegistry:
         """Say that an instance is there, for `ttl` seconds.
 
         Raises:
-            redis.RedisError, TimeoutError: Redis is away.
+            redis.RedisError, redis.exceptions.RedisClusterException, TimeoutError: Redis is away.
         """
         everyone, body = self._all(name), json.dumps(asdict(instance))
         async with asyncio.timeout(self._timeout):
@@ -92,7 +93,7 @@ class RedisRegistry:
         """Say that an instance is gone, which is better than letting its lease run out.
 
         Raises:
-            redis.RedisError, TimeoutError: Redis is away.
+            redis.RedisError, redis.exceptions.RedisClusterException, TimeoutError: Redis is away.
         """
         async with asyncio.timeout(self._timeout):
             await self._client.delete(self._one(name, instance.id))
@@ -106,14 +107,14 @@ class RedisRegistry:
         clock = default_clock.clock
         try:
             while True:
-                with suppress(redis.RedisError, OSError):
+                with suppress(*CLIENT_ERRORS):
                     await self.announce(name, instance)
                 # Spread, so that a fleet that was started together does not speak together.
                 share = self._ttl / _SHARE * (0.8 + 0.2 * clock.random())
                 # No pause of a retry, which tests let take no time: this would then go on without end.
                 await world().waiter().wait(clock, clock.now() + share)
         finally:
-            with suppress(redis.RedisError, OSError):
+            with suppress(*CLIENT_ERRORS):
                 await self.withdraw(name, instance)
 
     def _all(self, name: str) -> str:

@@ -71,7 +71,8 @@ def environment(
     found |= beginning(variables, shared={}, directory=directory)
     for name, address in addresses.items():
         if name == "redis":
-            found["REDIS_ADDR"] = address
+            # It is one server, whatever set of Sentinels is named in our own environment.
+            found |= {"REDIS_ADDR": address, "REDIS_SENTINEL": ""}
         else:
             found[f"UAT_SERVICES__{shouted(name)}__URL"] = f"http://{address}"
             # As Aspire spells it, so that a service runs there unchanged.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from uat_service.addresses import redis_address
+from uat_service.addresses import redis_addresses
 from uat_service.stack.definition import REDIS, Service
 from uat_service.stack.errors import StackError
 
@@ -51,7 +51,7 @@ def with_redis(
 def _check(address: str) -> None:
     """Look at it before it is shown: a URL may have a password in it."""
     try:
-        redis_address("REDIS_ADDR", address)
+        redis_addresses("REDIS_ADDR", address)
     except ValueError as error:
         raise StackError(str(error)) from None
 

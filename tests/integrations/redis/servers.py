@@ -33,6 +33,8 @@ class Server:
         binary: What to run.
     """
 
+    _ready: tuple[str, ...] = ("Ready to accept connections", "Loading")
+
     def __init__(self, directory: Path, *settings: str, binary: str = VALKEY) -> None:
         # The port is kept: while it is bound here, nobody else is given it, and who asks for it by number gets it.
         kept = socket.socket()
@@ -51,15 +53,18 @@ class Server:
 
     def start(self) -> None:
         """Start it, on the same port each time, and wait until it says that it is ready."""
-        command = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--dir", str(self._directory), *self._settings]
+        command = self._command()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if "Ready to accept connections" in line or "Loading" in line:
+            if any(words in line for words in self._ready):
                 return
         self.stop()
         raise AssertionError(f"{command} did not start")
+
+    def _command(self) -> list[str]:
+        command = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1"]
+        return [*command, "--save", "", "--dir", str(self._directory), *self._settings]
 
     def wait_until_it_says(self, what: str) -> None:
         """Read its log up to a line with these words."""
@@ -87,3 +92,73 @@ class Server:
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+
+class Replica(Server):
+    """A server that has all that another one has."""
+
+    _ready = ("REPLICA sync: Finished with success",)
+
+    def __init__(self, directory: Path, master: Server) -> None:
+        super().__init__(directory, "--replicaof", "127.0.0.1", str(master.port))
+
+
+class Sentinel(Server):
+    """Watches a master, and puts its replica in its place a second after it has died.
+
+    Args:
+        directory: Where it keeps what it knows.
+        name: What the master is called.
+        master: The master, which has a replica.
+    """
+
+    _ready = ("+slave ",)
+
+    def __init__(self, directory: Path, name: str, master: Server) -> None:
+        self._watched = (
+            f"sentinel monitor {name} 127.0.0.1 {master.port} 1",
+            f"sentinel down-after-milliseconds {name} 300",
+            f"sentinel failover-timeout {name} 1000",
+        )
+        super().__init__(directory)
+        with self.admin() as admin:
+            while not any(
+                each["master-link-status"] == "ok" for each in admin.sentinel_slaves(name)
+            ):
+                pass  # It has not asked the replica yet, and would not take it.
+
+    def _command(self) -> list[str]:
+        known = self._directory / "sentinel.conf"
+        lines = (f"port {self.port}", "bind 127.0.0.1", f"dir {self._directory}", *self._watched)
+        known.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return [self._binary, str(known), "--sentinel"]
+
+
+class Node(Server):
+    """A node of a cluster, which belongs to none yet and has no slots.
+
+    Attributes:
+        bus: The port on which nodes talk.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.bus = free_port()
+        super().__init__(directory, "--cluster-enabled", "yes", "--cluster-port", str(self.bus))
+
+
+def start_cluster(directory: Path, count: int) -> list[Node]:
+    """Return nodes that share the slots of a cluster evenly, once each of them takes commands."""
+    nodes: list[Node] = []
+    for number in range(count):
+        own = directory / f"node-{number}"
+        own.mkdir()
+        nodes.append(Node(own))
+    for number, node in enumerate(nodes):
+        first, behind = (16384 * each // count for each in (number, number + 1))
+        with node.admin() as admin:
+            admin.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            admin.execute_command("CLUSTER", "ADDSLOTSRANGE", first, behind - 1)
+            admin.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, nodes[0].bus)
+    for node in nodes:
+        node.wait_until_it_says("Cluster state changed: ok")
+    return nodes

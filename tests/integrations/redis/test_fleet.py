@@ -10,7 +10,7 @@ import pytest
 import redis
 import redis.asyncio
 from tests.integrations.redis.driving import Tasks
-from tests.integrations.redis.servers import REDIS, Server, free_port
+from tests.integrations.redis.servers import REDIS, Node, Server
 from tests.lacking import lacking
 
 from uat_resilience import BulkheadFullError, ConsecutiveFailures
@@ -107,7 +107,7 @@ def test_slot_of_a_killed_process_is_free_after_its_lease(server: Server) -> Non
 def starting_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A cluster of one node that starts, which takes two seconds, beside the tests that need none."""
     directory = tmp_path_factory.mktemp("cluster")
-    node = Server(directory, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    node = Node(directory)
     with node.admin() as admin:
         admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
     yield node

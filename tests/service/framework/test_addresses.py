@@ -2,7 +2,7 @@
 
 import pytest
 
-from uat_service.addresses import HIDDEN, http_origin, http_url, redis_address, without_password
+from uat_service.addresses import HIDDEN, http_origin, http_url, redis_addresses, without_password
 
 SECRET = "hunter2"  # noqa: S105 - what must not be seen
 
@@ -17,7 +17,14 @@ SECRET = "hunter2"  # noqa: S105 - what must not be seen
     ],
 )
 def test_an_address_of_a_redis_is_a_host_and_a_port(written: str, parts: tuple[str, int]) -> None:
-    assert redis_address("address", written) == parts
+    assert redis_addresses("address", written) == [parts]
+
+
+def test_several_addresses_have_commas_between_and_sentinels_a_port_of_their_own() -> None:
+    written = "a, [::1]:7000,c:1"
+
+    assert redis_addresses("it", written) == [("a", 6379), ("::1", 7000), ("c", 1)]
+    assert redis_addresses("it", written, sentinel="set") == [("a", 26379), ("::1", 7000), ("c", 1)]
 
 
 @pytest.mark.parametrize(
@@ -36,11 +43,15 @@ def test_an_address_of_a_redis_is_a_host_and_a_port(written: str, parts: tuple[s
         f"redis://:{SECRET}@redis:6379/0",
         f"user:{SECRET}@redis:6379",
         f"user:{SECRET}@redis",
+        "redis:6379,",
+        "redis,,redis",
+        f"redis:6379,user:{SECRET}@redis",
     ],
 )
 def test_what_is_no_address_of_a_redis_is_refused_and_not_repeated(written: str) -> None:
-    with pytest.raises(ValueError, match=r"address must be written as host:port$") as refused:
-        redis_address("address", written)
+    rule = r"^address must be written as host:port, or as several of these with commas between$"
+    with pytest.raises(ValueError, match=rule) as refused:
+        redis_addresses("address", written)
 
     assert SECRET not in str(refused.value)
 
@@ -92,7 +103,7 @@ def test_a_url_may_have_a_path_and_an_origin_may_not() -> None:
 
 
 def test_what_is_no_text_is_refused_by_its_type() -> None:
-    for check in (http_origin, http_url, redis_address):
+    for check in (http_origin, http_url, redis_addresses):
         with pytest.raises(TypeError, match=r"it must be .*host:port, not a bytes"):
             check("it", b"http://shop")
 

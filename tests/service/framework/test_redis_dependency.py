@@ -77,8 +77,9 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
         Dependency.redis("redis", address=address)
 
 
-def test_a_password_is_a_string() -> None:
-    hidden: Any = SecretStr("hunter2")
+@pytest.mark.parametrize("argument", ["password", "sentinel"])
+def test_what_is_no_string_is_refused(argument: str) -> None:
+    hidden: Any = {argument: SecretStr("hunter2")}
 
-    with pytest.raises(TypeError, match=r"password must be a string, not a SecretStr$"):
-        Dependency.redis("redis", address="localhost:6379", password=hidden)
+    with pytest.raises(TypeError, match=rf"^{argument} must be a string, not a SecretStr$"):
+        Dependency.redis("redis", address="localhost:6379", **hidden)

@@ -144,6 +144,8 @@ def test_newline_that_belongs_to_a_secret_is_kept(tmp_path: Path) -> None:
         ("LOAD_BALANCER_URL", {"LOAD_BALANCER_URL": "localhost:8011"}),
         ("ADVERTISE_URL", {"ADVERTISE_URL": f"http://user:{SECRET}@shop"}),
         ("settings", {"SHUTDOWN_DELAY": "2m", "SHUTDOWN_GRACE": "1m"}),
+        ("settings", {"REDIS_SENTINEL": "mymaster"}),
+        ("settings", {"REDIS_ADDR": "one:6379,two:6379", "REDIS_DB": "1"}),
     ],
 )
 def test_wrong_value_is_told_by_name_and_rule_and_never_shown(

@@ -77,7 +77,8 @@ def test_services_are_told_where_the_others_are(tmp_path: Path) -> None:
         "front",
         "front-2",
     )
-    assert (env["REDIS_ADDR"], env["UAT_LIFELINE_FD"], env["LEVEL"]) == ("h:3", "7", "1")
+    assert (env["REDIS_ADDR"], env["REDIS_SENTINEL"]) == ("h:3", "")
+    assert (env["UAT_LIFELINE_FD"], env["LEVEL"]) == ("7", "1")
     assert env["PYTHONPATH"] == f"{tmp_path}:/there"
     assert (env["SHUTDOWN_DELAY"], env["SHUTDOWN_GRACE"]) == ("0.2s", "30s")
 

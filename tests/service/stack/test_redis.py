@@ -42,16 +42,19 @@ def test_a_redis_is_started_for_those_who_need_one(run: Run) -> None:
     assert stack.state("redis", "stopped")
 
 
+@pytest.mark.parametrize("address", ["h:1", "h:1,i:2"])
 @pytest.mark.parametrize("services", [NEEDS, LIKES])
-def test_none_is_started_where_there_is_one(services: dict[str, Service], tmp_path: Path) -> None:
+def test_none_is_started_where_there_is_one(
+    services: dict[str, Service], address: str, tmp_path: Path
+) -> None:
     notes: list[str] = []
 
     found = with_redis(
-        services, variables={"REDIS_ADDR": "h:1"}, directory=tmp_path, note=notes.append
+        services, variables={"REDIS_ADDR": address}, directory=tmp_path, note=notes.append
     )
 
     assert found == services
-    assert notes == ["redis: h:1, from REDIS_ADDR; none is started"]
+    assert notes == [f"redis: {address}, from REDIS_ADDR; none is started"]
 
 
 @pytest.mark.parametrize("services", [NEEDS, LIKES])
@@ -64,7 +67,8 @@ def test_an_address_that_is_none_is_refused_and_not_shown(
     with pytest.raises(StackError) as refused:
         with_redis(services, variables=variables, directory=tmp_path, note=notes.append)
 
-    assert str(refused.value) == "REDIS_ADDR must be written as host:port"
+    rule = "must be written as host:port, or as several of these with commas between"
+    assert str(refused.value) == f"REDIS_ADDR {rule}"
     assert notes == []
 
 

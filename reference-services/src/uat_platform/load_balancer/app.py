@@ -25,7 +25,12 @@ def serving(parts: Parts) -> Service:
     if settings.redis_addr:
         password = settings.redis_password.get_secret_value()
         dependencies.append(
-            Dependency.redis("redis", address=settings.redis_addr, password=password)
+            Dependency.redis(
+                "redis",
+                address=settings.redis_addr,
+                sentinel=settings.redis_sentinel,
+                password=password,
+            )
         )
     service = Service(
         "load-balancer",

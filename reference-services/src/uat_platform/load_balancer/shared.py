@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import anyio
 import msgspec
-import redis.asyncio
 import structlog
 
 from uat_platform.load_balancer.fleet import Fleet
@@ -22,6 +21,8 @@ from uat_platform.load_balancer.registry.registration import Registration
 from uat_platform.load_balancer.registry.registry import Change, Kind, RegistryFullError
 from uat_resilience.ambient import DrainSignal
 from uat_resilience.clock import default_clock
+from uat_resilience.integrations.redis.away import CLIENT_ERRORS
+from uat_resilience.integrations.redis.once import AsyncClient
 from uat_resilience.waiting import world
 
 __all__ = ["Shared"]
@@ -78,7 +79,7 @@ class Shared:
     def __init__(
         self,
         fleet: Fleet,
-        client: redis.asyncio.Redis,
+        client: AsyncClient,
         *,
         interval: float = 1.0,
         timeout: float = 1.0,
@@ -113,7 +114,7 @@ class Shared:
                 if told:
                     await self._tell(self._keys, _arguments(told))
                 found = await self._look(self._keys)
-        except (redis.RedisError, OSError) as error:
+        except CLIENT_ERRORS as error:
             self._news = {**told, **self._news}
             if not self._away:
                 _logger.warning("registry not shared", error=type(error).__name__)

@@ -1,8 +1,14 @@
 """What an exchange with Redis comes to when there is no answer."""
 
+import redis
+from redis.exceptions import RedisClusterException
+
 from uat_resilience.errors import CircuitOpenError
 
-__all__ = ["HurriedError", "RedisAwayError"]
+__all__ = ["CLIENT_ERRORS", "HurriedError", "RedisAwayError"]
+
+CLIENT_ERRORS = (redis.RedisError, RedisClusterException, OSError)
+"""What a client raises without an answer. A Cluster that cannot be reached is no `RedisError` to redis-py."""
 
 
 class RedisAwayError(Exception):
