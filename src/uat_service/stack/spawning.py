@@ -42,7 +42,7 @@ class _Ear(asyncio.SubprocessProtocol):
         self._process = process
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101
+        assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101 - for the type checkers
         self._transport = transport
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - there is one pipe
