@@ -2,7 +2,8 @@
 
 Dependency("prices", prices_answer)                     any function
 Dependency("database", store.check)                     the SQLite or PostgreSQL of a `Store`
-Dependency.redis("redis", address=settings.redis_addr)  a Redis that takes commands
+Dependency.redis("redis", address="cache:6379")         a Redis that takes commands
+Dependency.redis_of(settings)                           that of the settings, if they name one
 Dependency.tcp("smtp", host="mail", port=25)            whatever listens
 """
 
@@ -20,6 +21,7 @@ from uat_resilience.lifecycle.check import Question
 from uat_resilience.waiting import world
 from uat_service.addresses import redis_addresses
 from uat_service.redis_answer import RedisRefusesError, redis_answers
+from uat_service.settings import Settings
 
 __all__ = ["Dependency", "RedisRefusesError", "StartupError", "validate"]
 
@@ -100,6 +102,20 @@ class Dependency:
         addresses = redis_addresses("address", address, sentinel=sentinel)
         answers = partial(redis_answers, addresses, sentinel=sentinel, password=password)
         return cls(name, answers, required=required)
+
+    @classmethod
+    def redis_of(cls, settings: Settings) -> list[Self]:
+        """Return the Redis that settings name, which is not required; none where they name none."""
+        if not settings.redis_addr:
+            return []
+        return [
+            cls.redis(
+                "redis",
+                address=settings.redis_addr,
+                sentinel=settings.redis_sentinel,
+                password=settings.redis_password.get_secret_value(),
+            )
+        ]
 
     def register(self, health: HealthRegistry) -> None:
         """Let its check run with those of a registry."""

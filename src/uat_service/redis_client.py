@@ -65,7 +65,6 @@ def _master(
         "socket_connect_timeout": _SENTINEL_TIMEOUT,
         "retry": Retry(NoBackoff(), 0),  # The next one is asked instead.
     }
-    # redis-py has no types for this.
-    sentinel: Any = Sentinel(sentinels, sentinel_kwargs=asking, db=db, password=password)  # type: ignore[no-untyped-call]
+    sentinel: Any = Sentinel(sentinels, sentinel_kwargs=asking, db=db, password=password)  # type: ignore[no-untyped-call]  # redis-py has no types for this
     client: redis.asyncio.Redis = sentinel.master_for(name, connection_pool_class=_Pool)
     return client

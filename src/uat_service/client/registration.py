@@ -13,11 +13,10 @@ import httpx2
 import structlog
 
 from uat_resilience._core.arguments import seconds, text
-from uat_resilience.clock import default_clock
 from uat_resilience.integrations.cookies import no_cookies
-from uat_resilience.waiting import world
 from uat_service.addresses import http_url
 from uat_service.resolver.instance import Instance
+from uat_service.rounds import next_round
 
 __all__ = ["Registration"]
 
@@ -91,9 +90,7 @@ class Registration:
                 if self._failures:
                     _logger.info("registered at last", instance=instance.id)
                 self._failures = 0
-            # No pause of a retry, which tests let take no time: this would then go on without end.
-            clock = default_clock.clock
-            await world().waiter().wait(clock, clock.now() + self._pause())
+            await next_round(self._pause())
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1

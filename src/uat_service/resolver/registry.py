@@ -17,8 +17,8 @@ from uat_resilience._core.arguments import seconds, text
 from uat_resilience.clock import default_clock
 from uat_resilience.integrations.redis.away import CLIENT_ERRORS
 from uat_resilience.integrations.redis.once import AsyncClient
-from uat_resilience.waiting import world
 from uat_service.resolver.instance import Instance
+from uat_service.rounds import next_round
 
 __all__ = ["RedisRegistry"]
 
@@ -104,15 +104,13 @@ class RedisRegistry:
 
         A Redis that is away ends nothing: the instance is there again as soon as Redis is.
         """
-        clock = default_clock.clock
         try:
             while True:
                 with suppress(*CLIENT_ERRORS):
                     await self.announce(name, instance)
                 # Spread, so that a fleet that was started together does not speak together.
-                share = self._ttl / _SHARE * (0.8 + 0.2 * clock.random())
-                # No pause of a retry, which tests let take no time: this would then go on without end.
-                await world().waiter().wait(clock, clock.now() + share)
+                share = 0.8 + 0.2 * default_clock.clock.random()
+                await next_round(self._ttl / _SHARE * share)
         finally:
             with suppress(*CLIENT_ERRORS):
                 await self.withdraw(name, instance)

@@ -53,9 +53,8 @@ async def run(
     async with AsyncExitStack() as ends:
         lifeline = ends.enter_context(Lifeline())
         shared = beginning(variables, shared=described.stack.env, directory=described.directory)
-        starting = await ends.enter_async_context(
-            Starting(shared, learned=state.imports, lifeline=lifeline, journal=journal)
-        )
+        starting = Starting(shared, learned=state.imports, lifeline=lifeline, journal=journal)
+        ends.push_async_callback(starting.close)
         if any(service.app is not None for service in services.values()):
             await starting.prepare()
         sockets = ends.enter_context(Sockets(services.values(), host=described.stack.host))

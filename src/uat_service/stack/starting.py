@@ -5,8 +5,6 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from uat_service.serve.birth import Refused, Stale
 from uat_service.stack.journal import Journal
@@ -41,20 +39,6 @@ class Starting:
         self._nursery: Nursery | None = None
         self._tended: dict[Nursery, asyncio.Task[None]] = {}
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._nursery = None
-        for nursery, tending in list(self._tended.items()):
-            await nursery.close()
-            await tending
-
     async def __call__(self, launch: Launch, said: Said) -> Process:
         """Start a process.
 
@@ -72,6 +56,13 @@ class Starting:
         """Begin to import what services will need."""
         if _forks():
             await self._current()
+
+    async def close(self) -> None:
+        """End all nurseries. What they have forked should have ended."""
+        self._nursery = None
+        for nursery, tending in list(self._tended.items()):
+            await nursery.close()
+            await tending
 
     async def _forked(self, launch: Launch, said: Said) -> Process | None:
         """Return a process that was forked, or None; a nursery that is stale is replaced once."""

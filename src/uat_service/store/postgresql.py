@@ -26,9 +26,8 @@ class Openings:
         Raises:
             OSError, asyncpg.PostgresError: The server is away, or does not let us in.
         """
-        driver: Any = import_module(
-            "asyncpg"
-        )  # SQLAlchemy's, which has read it where it is needed.
+        # Not at the top: SQLAlchemy imports it for whoever names such a server, and no other needs it.
+        driver: Any = import_module("asyncpg")
         opening: asyncio.Task[Any] = asyncio.create_task(driver.connect(*args, **options))
         self._running.add(opening)
         opening.add_done_callback(self._running.discard)

@@ -1,7 +1,7 @@
 """A connection is kept for its next request for as long as was said, whatever was asked on it before."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -51,6 +51,14 @@ async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)  # noqa: TID251 - virtual time
 
 
+async def ends_after(seconds: float, wire: "Wire") -> bool:
+    """Return whether a connection is there for so many seconds from now less one, and gone with one more."""
+    await pause(seconds - 1)
+    before = wire.open
+    await pause(2)
+    return before and not wire.open
+
+
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer after as many seconds as the path says."""
     del receive
@@ -62,7 +70,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def connected() -> Iterator[tuple[KeptAlive, Wire]]:
+def connected() -> Generator[tuple[KeptAlive, Wire]]:
     """Return a protocol and the connection that it serves."""
     config = uvicorn.Config(answer, timeout_keep_alive=KEPT, log_config=None, access_log=False)  # type: ignore[arg-type] - the same, in uvicorn's words
     protocol, wire = KeptAlive(config, ServerState(), {}), Wire()
@@ -74,12 +82,7 @@ def connected() -> Iterator[tuple[KeptAlive, Wire]]:
 async def test_connection_ends_when_it_was_idle_for_as_long_as_was_said() -> None:
     with connected() as (protocol, wire):
         protocol.data_received(REQUEST % 0)
-        await pause(KEPT - 1)
-        before = wire.open
-        await pause(2)
-
-        assert before
-        assert not wire.open
+        assert await ends_after(KEPT, wire)
 
 
 async def test_each_answer_gives_a_connection_as_long_again() -> None:
@@ -87,11 +90,8 @@ async def test_each_answer_gives_a_connection_as_long_again() -> None:
         for _ in range(3):
             protocol.data_received(REQUEST % 0)
             await pause(KEPT - 1)
-        before = wire.open
-        await pause(2)
 
-        assert before
-        assert not wire.open
+        assert await ends_after(1, wire)
 
 
 async def test_connection_is_not_idle_while_it_waits_for_an_answer() -> None:
@@ -99,13 +99,9 @@ async def test_connection_is_not_idle_while_it_waits_for_an_answer() -> None:
         protocol.data_received(REQUEST % 0)
         await pause(1)
         protocol.data_received(REQUEST % LONG)
-        await pause(LONG + KEPT - 1)
-        before = wire.open
-        await pause(2)
 
+        assert await ends_after(LONG + KEPT, wire)
         assert wire.told.count(b"200 OK") == 2
-        assert before
-        assert not wire.open
 
 
 async def test_pipelined_requests_are_answered_one_after_the_other() -> None:

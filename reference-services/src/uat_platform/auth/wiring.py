@@ -22,17 +22,11 @@ _SECURITY = {
 def serving(parts: Parts) -> Service:
     """Return the service that answers with these parts."""
     settings = parts.settings
-    dependencies = [Dependency("database", parts.database), Dependency("keys", parts.signing)]
-    if settings.redis_addr:
-        password = settings.redis_password.get_secret_value()
-        dependencies.append(
-            Dependency.redis(
-                "redis",
-                address=settings.redis_addr,
-                sentinel=settings.redis_sentinel,
-                password=password,
-            )
-        )
+    dependencies = [
+        Dependency("database", parts.database),
+        Dependency("keys", parts.signing),
+        *Dependency.redis_of(settings),
+    ]
     service = Service(
         "auth",
         version=_VERSION,

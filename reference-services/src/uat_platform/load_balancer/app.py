@@ -21,17 +21,10 @@ def serving(parts: Parts) -> Service:
     """Return the service that answers with these parts."""
     settings = parts.settings
     # What is in memory serves; a disk that is full only costs the next start its memories.
-    dependencies = [Dependency("snapshot", parts.database, required=False)]
-    if settings.redis_addr:
-        password = settings.redis_password.get_secret_value()
-        dependencies.append(
-            Dependency.redis(
-                "redis",
-                address=settings.redis_addr,
-                sentinel=settings.redis_sentinel,
-                password=password,
-            )
-        )
+    dependencies = [
+        Dependency("snapshot", parts.database, required=False),
+        *Dependency.redis_of(settings),
+    ]
     service = Service(
         "load-balancer",
         version=_VERSION,
