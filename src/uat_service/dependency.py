@@ -20,10 +20,9 @@ from uat_resilience.lifecycle import CheckReport, GracefulShutdown, Probe, Statu
 from uat_resilience.lifecycle.check import Question
 from uat_resilience.waiting import world
 from uat_service.addresses import redis_addresses
-from uat_service.redis_answer import RedisRefusesError, redis_answers
 from uat_service.settings import Settings
 
-__all__ = ["Dependency", "RedisRefusesError", "StartupError", "validate"]
+__all__ = ["Dependency", "StartupError", "validate"]
 
 _PAUSE = 0.25
 
@@ -78,6 +77,7 @@ class Dependency:
         address: str,
         sentinel: str = "",
         password: str = "",
+        sentinel_password: str = "",
         required: bool = False,
     ) -> Self:
         """Return a dependency that is there when a Redis, or a Valkey, takes commands: of a Cluster any node.
@@ -91,17 +91,26 @@ class Dependency:
                 6379, and 26379 for a Sentinel.
             sentinel: That of `REDIS_SENTINEL`: the name of the set whose master is asked, or empty.
             password: That of `REDIS_PASSWORD`, or empty for none.
+            sentinel_password: That of `REDIS_SENTINEL_PASSWORD`, or empty for none.
             required: False by default, as most services go on without it.
 
         Raises:
             TypeError, ValueError: An argument is of the wrong type, or the address is not of that form.
         """
-        for argument, value in (("sentinel", sentinel), ("password", password)):
+        told = {
+            "sentinel": sentinel,
+            "password": password,
+            "sentinel_password": sentinel_password,
+        }
+        for argument, value in told.items():
             if not isinstance(value, str):
                 raise TypeError(f"{argument} must be a string, not a {type(value).__name__}")
         addresses = redis_addresses("address", address, sentinel=sentinel)
-        answers = partial(redis_answers, addresses, sentinel=sentinel, password=password)
-        return cls(name, answers, required=required)
+        from uat_service.redis_answer import (  # noqa: PLC0415 - redis-py is long to import, and few services have one
+            redis_answers,
+        )
+
+        return cls(name, partial(redis_answers, addresses, **told), required=required)
 
     @classmethod
     def redis_of(cls, settings: Settings) -> list[Self]:
@@ -114,6 +123,7 @@ class Dependency:
                 address=settings.redis_addr,
                 sentinel=settings.redis_sentinel,
                 password=settings.redis_password.get_secret_value(),
+                sentinel_password=settings.redis_sentinel_password.get_secret_value(),
             )
         ]
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import redis.asyncio
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from uat_resilience.integrations.redis.once import AsyncClient
 from uat_service.addresses import redis_addresses
 from uat_service.settings import Settings
 
-__all__ = ["redis_client"]
+__all__ = ["master_client", "redis_client"]
 
 _SENTINEL_TIMEOUT = 0.1
 """Seconds for one Sentinel: a policy waits a quarter of a second for all, and one of them may be silent."""
@@ -35,16 +35,45 @@ def redis_client(settings: Settings) -> AsyncClient | None:
     """
     if not settings.redis_addr:
         return None
-    password = settings.redis_password.get_secret_value() or None
+    password = settings.redis_password.get_secret_value()
     name, db = settings.redis_sentinel, settings.redis_db
     addresses = redis_addresses("REDIS_ADDR", settings.redis_addr, sentinel=name)
     if name:
-        return _master(name, addresses, db=db, password=password)
+        asked = settings.redis_sentinel_password.get_secret_value()
+        return master_client(name, addresses, db=db, password=password, sentinel_password=asked)
     if len(addresses) > 1:
         nodes = [ClusterNode(host, port) for host, port in addresses]
-        return redis.asyncio.RedisCluster(startup_nodes=nodes, password=password)
+        return redis.asyncio.RedisCluster(startup_nodes=nodes, password=password or None)
     host, port = addresses[0]
-    return redis.asyncio.Redis(host=host, port=port, db=db, password=password)
+    return redis.asyncio.Redis(host=host, port=port, db=db, password=password or None)
+
+
+def master_client(
+    name: str,
+    sentinels: list[tuple[str, int]],
+    *,
+    password: str,
+    sentinel_password: str,
+    db: int = 0,
+) -> redis.asyncio.Redis:
+    """Return a client for the master of a set, which repeats nothing.
+
+    Args:
+        name: What the set is called.
+        sentinels: Where its Sentinels are.
+        password: That of the servers, or empty for none.
+        sentinel_password: That of the Sentinels, or empty for none.
+        db: Number of the database.
+    """
+    asking = {
+        "password": sentinel_password or None,
+        "socket_timeout": _SENTINEL_TIMEOUT,
+        "socket_connect_timeout": _SENTINEL_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),  # The next one is asked instead.
+    }
+    sentinel: Any = Sentinel(sentinels, sentinel_kwargs=asking, db=db, password=password or None)  # type: ignore[no-untyped-call]  # redis-py has no types for this
+    client: redis.asyncio.Redis = sentinel.master_for(name, connection_pool_class=_Pool)
+    return client
 
 
 class _Pool(SentinelConnectionPool):
@@ -55,16 +84,3 @@ class _Pool(SentinelConnectionPool):
     async def aclose(self) -> None:
         await super().aclose()
         await self.sentinel_manager.aclose()
-
-
-def _master(
-    name: str, sentinels: list[tuple[str, int]], *, db: int, password: str | None
-) -> redis.asyncio.Redis:
-    asking = {
-        "socket_timeout": _SENTINEL_TIMEOUT,
-        "socket_connect_timeout": _SENTINEL_TIMEOUT,
-        "retry": Retry(NoBackoff(), 0),  # The next one is asked instead.
-    }
-    sentinel: Any = Sentinel(sentinels, sentinel_kwargs=asking, db=db, password=password)  # type: ignore[no-untyped-call]  # redis-py has no types for this
-    client: redis.asyncio.Redis = sentinel.master_for(name, connection_pool_class=_Pool)
-    return client

@@ -72,7 +72,8 @@ class Settings(BaseSettings):
         redis_addr: `host:port` of a Redis, or empty for none. Several, with commas between, are nodes of a
             Cluster, or Sentinels. The password stands in `redis_password` alone.
         redis_sentinel: Name of the set whose master is the Redis, when `redis_addr` names Sentinels; or empty.
-        redis_password: Its password. Sentinels are asked without one.
+        redis_sentinel_password: What Sentinels want to hear themselves, or empty when they want none.
+        redis_password: The password of the Redis.
         redis_db: Number of its database; a Cluster has none but 0.
         circuit_breaker_failure_threshold: Failures in a row that open a breaker.
         retry_max_attempts: Calls at most, the first included.
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     log_level: Annotated[Level, BeforeValidator(_lower)] = "info"
     redis_addr: str = ""
     redis_sentinel: str = ""
+    redis_sentinel_password: SecretStr = SecretStr("")
     redis_password: SecretStr = SecretStr("")
     redis_db: Annotated[int, Field(ge=0)] = 0
     circuit_breaker_failure_threshold: Annotated[int, Field(ge=1)] = 5

@@ -34,6 +34,7 @@ class Server:
     """
 
     _ready: tuple[str, ...] = ("Ready to accept connections", "Loading")
+    _password: str | None = None
 
     def __init__(self, directory: Path, *settings: str, binary: str = VALKEY) -> None:
         # The port is kept: while it is bound here, nobody else is given it, and who asks for it by number gets it.
@@ -77,7 +78,8 @@ class Server:
 
     def admin(self) -> redis.Redis:
         """Return a client for the test itself."""
-        return redis.Redis(port=self.port, retry=Retry(ConstantBackoff(0.01), 100))
+        retry = Retry(ConstantBackoff(0.01), 100)
+        return redis.Redis(port=self.port, password=self._password, retry=retry)
 
     def pause(self) -> None:
         """Silence it: connections are accepted by the system, and nobody answers."""
@@ -110,15 +112,20 @@ class Sentinel(Server):
         directory: Where it keeps what it knows.
         name: What the master is called.
         master: The master, which has a replica.
+        password: What it wants to hear, or None.
     """
 
     _ready = ("+slave ",)
 
-    def __init__(self, directory: Path, name: str, master: Server) -> None:
+    def __init__(
+        self, directory: Path, name: str, master: Server, *, password: str | None = None
+    ) -> None:
+        self._password = password
         self._watched = (
             f"sentinel monitor {name} 127.0.0.1 {master.port} 1",
             f"sentinel down-after-milliseconds {name} 300",
             f"sentinel failover-timeout {name} 1000",
+            *([] if password is None else [f"requirepass {password}"]),
         )
         super().__init__(directory)
         with self.admin() as admin:

@@ -107,7 +107,7 @@ def test_service_is_loaded_without_what_none_uses_and_no_garbage_is_looked_for(
     from uat_service.app import Service
 
     service = Service("orders")
-    spared = {"attr", "rich", "trio", "watchfiles", "yaml.dumper"}
+    spared = {"attr", "redis", "rich", "trio", "watchfiles", "yaml.dumper"}
     print(gc.isenabled(), spared & sys.modules.keys())
     import attr, rich.console, trio, watchfiles, yaml
     print(yaml.dump(["tea"]))

@@ -41,8 +41,13 @@ def test_several_addresses_are_nodes_of_a_cluster() -> None:
 
 
 @pytest.mark.parametrize("addresses", ["10.0.0.7", "10.0.0.7,10.0.0.7"])
-def test_with_a_name_they_are_sentinels_which_are_told_no_password(addresses: str) -> None:
-    client = redis_client(settings(ADDR=addresses, SENTINEL="set", DB="3", PASSWORD=SECRET))
+@pytest.mark.parametrize("own", ["", "swordfish"])
+def test_with_a_name_they_are_sentinels_which_are_told_a_password_of_their_own(
+    addresses: str, own: str
+) -> None:
+    client = redis_client(
+        settings(ADDR=addresses, SENTINEL="set", SENTINEL_PASSWORD=own, DB="3", PASSWORD=SECRET)
+    )
 
     assert isinstance(client, redis.asyncio.Redis)
     pool: Any = client.connection_pool
@@ -50,7 +55,7 @@ def test_with_a_name_they_are_sentinels_which_are_told_no_password(addresses: st
     assert (pool.service_name, told["db"], told["password"]) == ("set", 3, SECRET)
     for sentinel in pool.sentinel_manager.sentinels:
         asked = sentinel.connection_pool.connection_kwargs
-        assert (asked["host"], asked["port"], asked["password"]) == ("10.0.0.7", 26379, None)
+        assert (asked["host"], asked["port"], asked["password"]) == ("10.0.0.7", 26379, own or None)
         assert asked["retry"].get_retries() == 0
 
 

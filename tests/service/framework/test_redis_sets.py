@@ -28,6 +28,7 @@ from uat_service.resolver import Instance, RedisRegistry
 from uat_service.settings import Settings
 
 NAME = "mymaster"
+PASSWORD = "hunter2"  # noqa: S105 - of a server that lives as long as a test
 HERE = Instance("http://127.0.0.1:8000", id="here")
 
 
@@ -53,6 +54,14 @@ def sentinel(tmp_path: Path, master: Server, replica: Server) -> Generator[Serve
 
 
 @pytest.fixture
+def locked(tmp_path: Path, master: Server, replica: Server) -> Generator[Server]:
+    """A Sentinel that wants a password, which its master does not."""
+    server = Sentinel(tmp_path, NAME, master, password=PASSWORD)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def silent() -> Generator[int]:
     """The port of one that is connected to, and never says anything."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -68,9 +77,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Generator[list[Node]]:
 
 
 @asynccontextmanager
-async def connected(addresses: str, sentinel: str = "") -> AsyncGenerator[AsyncClient]:
+async def connected(
+    addresses: str, sentinel: str = "", **variables: str
+) -> AsyncGenerator[AsyncClient]:
     """Lend the client of a service that is told this."""
-    settings = Settings.read("shop", {"REDIS_ADDR": addresses, "REDIS_SENTINEL": sentinel})
+    told = {"REDIS_ADDR": addresses, "REDIS_SENTINEL": sentinel, **variables}
+    settings = Settings.read("shop", told)
     client = redis_client(settings)
     assert client is not None
     yield client
@@ -135,11 +147,49 @@ async def test_a_master_is_well_when_it_is_named_and_takes_commands(
         for address, name in told.values()
     ]
     with master.admin() as admin:
-        admin.config_set("requirepass", "hunter2")
+        admin.config_set("requirepass", PASSWORD)
     locked = await asked(Dependency.redis("redis", address=at(sentinel), sentinel=NAME))
 
-    assert (named[0], other[0], nobody[0]) == (None, "RedisRefusesError", "OSError")
-    assert locked[0] == "RedisRefusesError"
+    assert (named[0], other[0], nobody[0]) == (None, "MasterNotFoundError", "MasterNotFoundError")
+    assert locked[0] == "AuthenticationError"
+
+
+async def test_a_sentinel_that_wants_a_password_is_told_its_own(
+    master: Server, locked: Server, tmp_path: Path
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_text(f"{PASSWORD}\n", encoding="utf-8")
+    async with connected(at(locked), NAME, REDIS_SENTINEL_PASSWORD_FILE=str(secret)) as client:
+        limiter = RedisRateLimiter(1000, client=RedisLink(client, timeout=5.0), name="calls")
+
+        assert await limiter.acall(ran) == "ran"
+        assert not limiter.snapshot().degraded
+
+    assert decisions(master) == 1
+
+
+async def test_a_sentinel_that_is_told_another_password_names_nobody(locked: Server) -> None:
+    known = {
+        each: Settings.read(
+            "shop",
+            {
+                "REDIS_ADDR": at(locked),
+                "REDIS_SENTINEL": NAME,
+                "REDIS_SENTINEL_PASSWORD": each,
+            },
+        )
+        for each in (PASSWORD, "guess", "")
+    }
+
+    answers = {
+        each: (await asked(*Dependency.redis_of(settings)))[0] for each, settings in known.items()
+    }
+
+    assert answers == {
+        PASSWORD: None,
+        "guess": "MasterNotFoundError",
+        "": "MasterNotFoundError",
+    }
 
 
 async def test_each_node_of_a_cluster_decides_about_what_is_its_own(cluster: list[Node]) -> None:
@@ -167,7 +217,7 @@ async def test_a_cluster_is_well_when_any_node_takes_commands(
         for address in (at(silent, gone, cluster[0]), at(gone, gone))
     ]
 
-    assert (some, none) == (None, "OSError")
+    assert (some, none) == (None, "ConnectionError")
 
 
 async def test_a_cluster_knows_where_services_are(cluster: list[Node]) -> None:
