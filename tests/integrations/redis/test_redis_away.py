@@ -26,10 +26,13 @@ from uat_resilience.integrations.redis import (
     RedisBulkhead,
     RedisLink,
     RedisRateLimiter,
+    RedisUnavailableError,
     SharedBreaker,
 )
+from uat_resilience.integrations.redis.away import CLIENT_ERRORS
 from uat_resilience.integrations.redis.bounded import bounded, ending_within
-from uat_resilience.telemetry import BreakerStateChanged, FallbackUsed, SlotQueued
+from uat_resilience.integrations.serving.problem import problem
+from uat_resilience.telemetry import BreakerStateChanged, CallRefused, FallbackUsed, SlotQueued
 from uat_resilience.testing import FakeClock
 
 Starts = Callable[..., Server]
@@ -253,28 +256,34 @@ def test_limiter_keeps_to_its_limit_by_itself(driver: Driver) -> None:
     assert limiter.snapshot().available == pytest.approx(0, abs=0.1)
 
 
-def test_limiter_that_may_not_decide_alone_refuses(driver: Driver) -> None:
-    link = gone(driver, recovery_time=7)
-    limiter = RedisRateLimiter(2, client=link, name="orders", local=False)
+@pytest.mark.parametrize("kind", [RedisRateLimiter, RedisBulkhead])
+def test_policy_that_must_not_decide_alone_refuses_and_says_why(
+    driver: Driver, kind: Callable[..., Any]
+) -> None:
+    bus = EventBus()
+    policy = kind(2, client=gone(driver, recovery_time=7), name="orders", local=False, bus=bus)
 
-    hints = []
-    for _ in range(4):
-        with pytest.raises(RateLimitedError) as told:
-            driver.call(limiter, pytest.fail)
-        hints.append(told.value.retry_after)
+    refusals = []
+    with captured(bus) as events:
+        for _ in range(4):
+            with pytest.raises(RedisUnavailableError) as told:
+                driver.call(policy, pytest.fail)
+            refusals.append(told.value)
 
-    assert hints[:3] == [7, 7, 7]
-    assert 0 < hints[3] <= 7
+    assert str(refusals[0]) == "orders could not ask Redis; try again in 7 s"
+    assert [each.retry_after for each in refusals[:3]] == [7, 7, 7]
+    assert 0 < (refusals[3].retry_after or 0) <= 7
+    assert isinstance(refusals[0].__cause__, CLIENT_ERRORS)
+    assert isinstance(refusals[3].__cause__, CircuitOpenError)
+    assert [event.error for event in events if isinstance(event, CallRefused)] == refusals
 
 
-def test_bulkhead_that_may_not_decide_alone_refuses(driver: Driver) -> None:
-    link = gone(driver, recovery_time=7)
-    bulkhead = RedisBulkhead(2, client=link, name="orders", local=False)
+def test_refusal_without_redis_is_the_fault_of_no_client() -> None:
+    found = problem(RedisUnavailableError("orders", retry_after=2.0))
 
-    with pytest.raises(BulkheadFullError) as told:
-        driver.call(bulkhead, pytest.fail)
-
-    assert told.value.retry_after == 7
+    # A 429 would tell a client that it has asked too often.
+    assert found is not None
+    assert (found.status, found.headers) == (503, (("Retry-After", "2"),))
 
 
 def test_bulkhead_keeps_to_its_cap_by_itself() -> None:

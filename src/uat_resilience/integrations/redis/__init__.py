@@ -16,6 +16,7 @@ try:
 except ImportError as error:
     raise ImportError("redis is not installed: pip install 'uat-resilience[redis]'") from error
 
+from uat_resilience.integrations.redis.away import RedisUnavailableError
 from uat_resilience.integrations.redis.breaker import SharedBreaker, SharedBreakerSnapshot
 from uat_resilience.integrations.redis.bulkhead import RedisBulkhead, RedisBulkheadSnapshot
 from uat_resilience.integrations.redis.link import RedisLink
@@ -30,6 +31,7 @@ __all__ = [
     "RedisLink",
     "RedisRateLimiter",
     "RedisRateLimiterSnapshot",
+    "RedisUnavailableError",
     "SharedBreaker",
     "SharedBreakerSnapshot",
 ]

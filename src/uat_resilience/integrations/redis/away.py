@@ -3,9 +3,9 @@
 import redis
 from redis.exceptions import RedisClusterException
 
-from uat_resilience.errors import CircuitOpenError
+from uat_resilience.errors import CallRefusedError, CircuitOpenError
 
-__all__ = ["CLIENT_ERRORS", "HurriedError", "RedisAwayError"]
+__all__ = ["CLIENT_ERRORS", "HurriedError", "RedisAwayError", "RedisUnavailableError"]
 
 CLIENT_ERRORS = (redis.RedisError, RedisClusterException, OSError)
 """What a client raises without an answer. A Cluster that cannot be reached is no `RedisError` to redis-py."""
@@ -22,10 +22,21 @@ class RedisAwayError(Exception):
         super().__init__(str(error))
         self.error = error
 
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds until Redis is asked again, where that is known."""
-        return self.error.retry_after if isinstance(self.error, CircuitOpenError) else None
+    def refusal(self, policy: str, *, pause: float) -> "RedisUnavailableError":
+        """Return the error of a policy that must not decide; Redis is left alone for `pause` at most."""
+        left = self.error.retry_after if isinstance(self.error, CircuitOpenError) else None
+        return RedisUnavailableError(policy, retry_after=left or pause)
+
+
+class RedisUnavailableError(CallRefusedError):
+    """Redis could not be asked, and the policy must not decide without it (`local=False`).
+
+    The call was never made. Its cause is what the client of redis-py raised, or the `CircuitOpenError` of the link
+    while Redis is left alone.
+    """
+
+    def _reason(self) -> str:
+        return "could not ask Redis"
 
 
 class HurriedError(Exception):

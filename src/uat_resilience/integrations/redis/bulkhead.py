@@ -52,8 +52,8 @@ class RedisBulkhead(HeldByStreams):
 
     A call takes one round trip to get in and one to leave. While Redis is away each process keeps to the cap by
     itself, counting the leases it has, so a fleet of M runs up to M times as many; `local=False` refuses
-    instead. Each call that was let in or refused without Redis is told as `FallbackUsed`. What runs then is not
-    counted by Redis when it is back.
+    instead, with `RedisUnavailableError`. Each call that was let in or refused without Redis is told as
+    `FallbackUsed`. What runs then is not counted by Redis when it is back.
 
     Safe to share between threads and tasks of one event loop. A cancelled call leaves at once and its lease is
     ended beside it. In trio it raises RuntimeError: redis-py has none.

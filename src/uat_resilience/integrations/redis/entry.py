@@ -225,12 +225,11 @@ class Entrance:
         if self._bus.wants(FallbackUsed):
             self._bus.emit(FallbackUsed(outcomes.policy, outcomes.now(), away.error))
         if self._gate is None:
-            raise self._full(outcomes, away.retry_after or self._link.recovery_time)
+            refusal = away.refusal(outcomes.policy, pause=self._link.recovery_time)
+            raise outcomes.refused(refusal) from away.error
         return self._gate
 
-    def _full(self, outcomes: Outcomes, retry_after: float | None = None) -> BulkheadFullError:
+    def _full(self, outcomes: Outcomes) -> BulkheadFullError:
         return outcomes.refused(
-            BulkheadFullError(
-                outcomes.policy, size=self._size, queue=self._queue, retry_after=retry_after
-            )
+            BulkheadFullError(outcomes.policy, size=self._size, queue=self._queue)
         )

@@ -58,7 +58,8 @@ class RedisRateLimiter(RateLimiter):
     somebody has reserved behind it, who was told a time already: then the token is spent.
 
     While Redis is away each process keeps to the limit by itself, so a fleet of M admits up to M times as much.
-    `local=False` refuses instead. Each call that was decided without Redis is told as `FallbackUsed`.
+    `local=False` refuses instead, with `RedisUnavailableError`. Each call that was decided without Redis is told
+    as `FallbackUsed`.
 
     Safe to share between threads and tasks of one event loop. In trio it raises RuntimeError: redis-py has none.
 
@@ -227,9 +228,10 @@ class RedisRateLimiter(RateLimiter):
         """Tell of a decision without Redis.
 
         Raises:
-            RateLimitedError: Without Redis nothing is decided.
+            RedisUnavailableError: Without Redis nothing is decided.
         """
         if self._bus.wants(FallbackUsed):
             self._bus.emit(FallbackUsed(outcomes.policy, self._time().now(), away.error))
         if not self._local:
-            self._refuse(outcomes, away.retry_after or self._link.recovery_time)
+            refusal = away.refusal(outcomes.policy, pause=self._link.recovery_time)
+            raise outcomes.refused(refusal) from away.error
