@@ -5,6 +5,7 @@ For the field `bulkhead_size` of the service `order-desk`, the first of these th
     ORDER_DESK_BULKHEAD_SIZE        for one service of several that share an environment
     UAT_BULKHEAD_SIZE               for all services of this kind
     BULKHEAD_SIZE                   as the README has it
+    UAT_SERVICES__AUTH__URL         last, for a field that says where the service `auth` is (see `OfStack`)
 
 Each of them may end in `_FILE`: then it names a file that holds the value, as secrets of Docker and Kubernetes do.
 An empty variable counts as not set. So does a port that is a URL: Kubernetes tells every pod of a service `orders`
@@ -13,16 +14,18 @@ An empty variable counts as not set. So does a port that is a URL: Kubernetes te
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from uat_service.spelling import meant, shouted
 
-__all__ = ["ConfigurationError", "Environment"]
+__all__ = ["ConfigurationError", "Environment", "OfStack"]
 
 _FILE = "_FILE"
 _OURS = "UAT_"
 # Set by whoever starts services, for them or for programs beside them.
-_RESERVED = ("UAT_LIFELINE_FD", "UAT_SERVICES__", "UAT_STACK_")
+_STACK = "UAT_SERVICES__"
+_RESERVED = ("UAT_LIFELINE_FD", _STACK, "UAT_STACK_")
 _LARGEST = 1 << 20
 _LINK = re.compile(r"(tcp|udp|sctp)://")
 
@@ -45,22 +48,46 @@ class ConfigurationError(ValueError):
         return type(self), (self.problems,)
 
 
+@dataclass(frozen=True, slots=True)
+class OfStack:
+    """Mark a setting that says where a service is: `Annotated[str, OfStack("auth")]`. Its stack knows.
+
+    Attributes:
+        service: Name of the service in the stack.
+    """
+
+    service: str
+
+    @property
+    def variable(self) -> str:
+        """The name under which the orchestrator says it."""
+        return f"{_STACK}{shouted(self.service)}__URL"
+
+
 class Environment:
     """What a process was given, as one service sees it.
 
     Args:
         service: Name of the service.
         variables: The environment: `os.environ`, or one of a test.
+        of_stack: Fields that a stack knows when nobody else has said.
 
     Attributes:
         service: Its name.
         found: Where each value came from, by field: the name of the variable.
     """
 
-    def __init__(self, service: str, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        service: str,
+        variables: Mapping[str, str],
+        *,
+        of_stack: Mapping[str, OfStack] | None = None,
+    ) -> None:
         self.found: dict[str, str] = {}
         self.service = service
         self._prefix = shouted(service) + "_"
+        self._of_stack = of_stack or {}
         self._variables = {
             name.upper(): value
             for name, value in variables.items()
@@ -105,6 +132,8 @@ class Environment:
         # An UAT_SERVICE_NAME would be the same name for all of them, and is somebody's habit all the same.
         yield _OURS + name
         yield name
+        if field in self._of_stack:
+            yield self._of_stack[field].variable
 
     def _value(self, name: str) -> tuple[str, str] | None:
         value, path = self._variables.get(name), self._variables.get(name + _FILE)

@@ -31,9 +31,9 @@ from pydantic_settings import (
 from uat_resilience._core.arguments import text
 from uat_service.addresses import http_origin, http_url, redis_addresses, without_password
 from uat_service.duration import Duration, Pause
-from uat_service.environment import ConfigurationError, Environment
+from uat_service.environment import ConfigurationError, Environment, OfStack
 
-__all__ = ["ConfigurationError", "Effective", "Level", "Settings"]
+__all__ = ["ConfigurationError", "Effective", "Level", "OfStack", "Settings"]
 
 _NOWHERE = frozenset({"", "none"})
 Level = Literal["debug", "info", "warning", "error", "critical"]
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         startup_timeout: Seconds that required dependencies are waited for.
         health_interval: Seconds between two rounds of health checks.
         load_balancer_url: Where the service registers itself, or empty or `none` for nowhere. A stack that has a
-            service called `load-balancer` tells by itself.
+            service called `load-balancer` tells it.
         advertise_url: How others reach this process. Default: by the address it listens on.
         registration_token: What the load balancer wants to see of those who register, or empty.
     """
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     shutdown_grace: Duration = 25.0
     startup_timeout: Pause = 10.0
     health_interval: Duration = 30.0
-    load_balancer_url: str = ""
+    load_balancer_url: Annotated[str, OfStack("load-balancer")] = ""
     advertise_url: str = ""
     registration_token: SecretStr = SecretStr("")
 
@@ -158,7 +158,9 @@ class Settings(BaseSettings):
             TypeError, ValueError: `service` is no name.
         """
         environment = Environment(
-            text("service", service), os.environ if variables is None else variables
+            text("service", service),
+            os.environ if variables is None else variables,
+            of_stack=cls._of_stack(),
         )
         found = environment.read(cls.model_fields)
         found.setdefault("service_name", service)
@@ -181,6 +183,15 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what is given and look nowhere else: `read` looks in the environment, under our names."""
         return (init_settings,)
+
+    @classmethod
+    def _of_stack(cls) -> dict[str, OfStack]:
+        return {
+            name: mark
+            for name, field in cls.model_fields.items()
+            for mark in field.metadata
+            if isinstance(mark, OfStack)
+        }
 
     @classmethod
     def _parts_of_lists(cls, found: Mapping[str, str]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from gateway.stand_ins import Auth, Echo, token
+from gateway.stand_ins import ISSUER, Auth, Echo, token
 from tests.integrations.server.serving import PATIENCE, Served, serving
 
 from uat_platform.gateway.settings import GatewaySettings
@@ -98,6 +98,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
                 "IDENTITY_FILE": str(place / "identity.pem"),
                 "LOAD_BALANCER_URL": "http://127.0.0.1:1",
                 "AUTH_URL": auth or "http://127.0.0.1:1",
+                "JWT_ISSUER": ISSUER,
                 "ADMIN_TOKEN": ADMIN,
                 "ROUTES_INTERVAL": "20ms",
                 **variables,

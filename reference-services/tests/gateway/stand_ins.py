@@ -10,9 +10,10 @@ from jwt.algorithms import ECAlgorithm
 from uat_resilience.clock import wall_time
 from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
 
-__all__ = ["API_KEYS", "KEY", "Auth", "Echo", "token"]
+__all__ = ["API_KEYS", "ISSUER", "KEY", "Auth", "Echo", "token"]
 
 KEY = ec.generate_private_key(ec.SECP256R1())
+ISSUER = "http://auth.example"
 API_KEYS = {"sk-ann": "ann", "sk-bob": "bob"}
 
 
@@ -98,7 +99,7 @@ class Auth(Echo):
 def token(user: str = "ann", **claims: object) -> str:
     """Return what the authentication service would give somebody."""
     body: dict[str, Any] = {
-        "iss": "http://localhost:8015",
+        "iss": ISSUER,
         "aud": "uat-platform",
         "sub": user,
         "exp": wall_time() + 300,

@@ -5,6 +5,7 @@ from typing import Any
 
 import jwt
 import pytest
+from gateway.stand_ins import ISSUER
 
 from uat_resilience.clock import wall_time
 from uat_service.tokens import KeySet, Verifier
@@ -101,7 +102,7 @@ def test_a_token_that_is_not_for_us_is_not_taken(platform: Any, claims: dict[str
 
 
 def test_a_token_that_anybody_could_have_made_is_not_taken(platform: Any) -> None:
-    claims = {"iss": "http://localhost:8015", "aud": "uat-platform", "sub": "ann", "exp": 9e9}
+    claims = {"iss": ISSUER, "aud": "uat-platform", "sub": "ann", "exp": 9e9}
     forged = jwt.encode(claims, "x" * 32, algorithm="HS256", headers={"kid": "1"})
 
     answer = platform.gateway.get("/closed", Authorization=f"Bearer {forged}")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["balancer_of", "own_instance", "registration_of"]
 
-_OF_THE_STACK = "UAT_SERVICES__LOAD_BALANCER__URL"
 _ALL = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared
 
 
@@ -46,8 +45,7 @@ def balancer_of(settings: Settings) -> str:
     That is what it was told. What it takes for granted otherwise is good enough to ask, not to be registered at.
     """
     told = settings.load_balancer_url if "load_balancer_url" in settings.model_fields_set else ""
-    found = told or os.environ.get(_OF_THE_STACK, "")
-    return "" if found == "none" else found
+    return "" if told == "none" else told
 
 
 def own_instance(*, url: str, listens: tuple[str, int] | None, version: str) -> Instance | None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import anyio
 import pytest
@@ -16,7 +16,7 @@ from uat_resilience.testing import instant
 from uat_service.client.own import balancer_of, own_instance
 from uat_service.client.registration import Registration
 from uat_service.resolver import BalancerSource, Instance
-from uat_service.settings import Settings
+from uat_service.settings import OfStack, Settings
 
 Told = tuple[str, str, dict[str, Any], str]
 
@@ -146,19 +146,21 @@ def test_the_address_is_the_one_that_was_told_or_the_one_it_listens_on() -> None
 
 
 class Knowing(Settings):
-    load_balancer_url: str = "http://127.0.0.1:8011"
+    load_balancer_url: Annotated[str, OfStack("load-balancer")] = "http://127.0.0.1:8011"
 
 
-def test_only_what_was_told_is_registered_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_was_told_is_registered_at() -> None:
     told = {"LOAD_BALANCER_URL": "http://lb:1"}
+    stack = {"UAT_SERVICES__LOAD_BALANCER__URL": "http://stack:1"}
 
     assert balancer_of(Knowing.read("shop", {})) == ""
     assert balancer_of(Knowing.read("shop", {"LOAD_BALANCER_URL": "none"})) == ""
     assert balancer_of(Settings.read("shop", told)) == "http://lb:1"
     assert balancer_of(Settings.read("shop", {"LOAD_BALANCER_URL": "none"})) == ""
-
-    monkeypatch.setenv("UAT_SERVICES__LOAD_BALANCER__URL", "http://stack:1")
-    assert balancer_of(Knowing.read("shop", {})) == "http://stack:1"
+    assert balancer_of(Knowing.read("shop", stack)) == "http://stack:1"
+    assert balancer_of(Settings.read("shop", stack)) == "http://stack:1"
+    assert balancer_of(Settings.read("shop", stack | told)) == "http://lb:1"
+    assert balancer_of(Settings.read("shop", stack | {"LOAD_BALANCER_URL": "none"})) == ""
 
 
 @pytest.mark.parametrize("url", ["lb:1", "", "http://user:hunter2@lb:1"])

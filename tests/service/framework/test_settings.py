@@ -4,7 +4,7 @@ import json
 import pickle
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from uat_service.duration import parsed
-from uat_service.settings import ConfigurationError, Settings
+from uat_service.settings import ConfigurationError, OfStack, Settings
 
 SECRET = "hunter2"  # noqa: S105 - what must not be seen
 
@@ -21,6 +21,7 @@ class OrderSettings(Settings):
     currencies: tuple[str, ...] = ("EUR",)
     broker: str = ""
     token: SecretStr = SecretStr("")
+    stock_url: Annotated[str, OfStack("stock-keeper")] = "http://127.0.0.1:8020"
 
 
 def read(**variables: str) -> OrderSettings:
@@ -210,6 +211,17 @@ def test_effective_settings_name_their_source_and_hide_secrets(tmp_path: Path) -
     assert told["BROKER"] == ("amqp://**********@mq:5672/", "BROKER")
     assert told["HOST"] == ("127.0.0.1", "default")
     assert SECRET not in json.dumps(told) + repr(settings)
+
+
+def test_where_a_service_is_the_stack_says_unless_somebody_else_does() -> None:
+    moved = {"UAT_SERVICES__STOCK_KEEPER__URL": "http://127.0.0.1:9020"}
+
+    in_a_stack, told = read(**moved), read(**moved, STOCK_URL="http://stock:80")
+
+    assert read().stock_url == "http://127.0.0.1:8020"
+    assert in_a_stack.stock_url == "http://127.0.0.1:9020"
+    assert {each.name: each.source for each in in_a_stack.effective()}["STOCK_URL"] in moved
+    assert told.stock_url == "http://stock:80"
 
 
 def test_dotenv_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

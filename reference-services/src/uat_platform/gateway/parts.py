@@ -66,7 +66,7 @@ class Parts:
         )
         self.services = Services(StaticResolver({"auth": settings.auth_url}), caller="api-gateway")
         self.keys = KeySet(self._fetch_keys, name="auth")
-        verifier = Verifier(self.keys, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+        verifier = Verifier(self.keys, issuer=settings.token_issuer, audience=settings.jwt_audience)
         self.callers = Callers(
             Bearers(verifier, most=settings.token_memory, wall=wall_time),
             ApiKeys(

@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from uat_platform.gateway.cors import ANY
+from uat_service.addresses import http_origin
 from uat_service.duration import Duration
-from uat_service.settings import Settings
+from uat_service.settings import OfStack, Settings
 
 __all__ = ["GatewaySettings"]
 
@@ -18,6 +19,11 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?")
 def _origin(value: str) -> str:
     if value != ANY and not _ORIGIN.fullmatch(value):
         raise ValueError("must be origins such as https://shop.example, with commas between, or *")
+    return value
+
+
+def _http(value: str) -> str:
+    http_origin("it", value)
     return value
 
 
@@ -34,7 +40,8 @@ class GatewaySettings(Settings):
         admin_token: What `/admin` asks for. Empty: it is closed.
         load_balancer_url: Whom to ask where services are. Empty: nobody.
         auth_url: The authentication service: its keys, and who knows API keys.
-        jwt_issuer: What tokens must say they come from.
+        jwt_issuer: What tokens must say they come from. Empty: what the authentication service says unless it is
+            told otherwise, `http://localhost:<port of auth_url>`.
         jwt_audience: What they must say they are for.
         token_memory: Tokens and API keys whose check is remembered.
         api_key_lifetime: Seconds an API key is believed without being asked for again.
@@ -51,9 +58,9 @@ class GatewaySettings(Settings):
     routes_put_file: str = ".uat/gateway-routes.toml"
     routes_interval: Duration = 1.0
     admin_token: SecretStr = SecretStr("")
-    load_balancer_url: str = "http://127.0.0.1:8011"
-    auth_url: str = "http://127.0.0.1:8015"
-    jwt_issuer: Annotated[str, Field(min_length=1)] = "http://localhost:8015"
+    load_balancer_url: Annotated[str, OfStack("load-balancer")] = "http://127.0.0.1:8011"
+    auth_url: Annotated[str, OfStack("auth"), AfterValidator(_http)] = "http://127.0.0.1:8015"
+    jwt_issuer: str = ""
     jwt_audience: Annotated[str, Field(min_length=1)] = "uat-platform"
     token_memory: Annotated[int, Field(ge=1)] = 10_000
     api_key_lifetime: Duration = 30.0
@@ -62,3 +69,8 @@ class GatewaySettings(Settings):
     identity_lifetime: Duration = 60.0
     cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     clients: Annotated[int, Field(ge=1)] = 10_000
+
+    @property
+    def token_issuer(self) -> str:
+        """What tokens must say they come from."""
+        return self.jwt_issuer or f"http://localhost:{http_origin('it', self.auth_url).port}"
