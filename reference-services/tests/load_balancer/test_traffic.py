@@ -214,3 +214,16 @@ def test_simulation_says_where_and_why_and_sends_nothing(balancer: Any, hosts: A
     assert Counter(turns["picks"]) == {each.id: 10 for each in three}
     assert not any(each.asked for each in three)
     assert balancer.service("imagined")["instances"][0]["request_count"] == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "QUERY", "POST"])
+def test_simulation_sends_again_what_the_traffic_does(
+    balancer: Any, hosts: Any, method: str
+) -> None:
+    name = f"imagined-{method.lower()}"
+    for each in hosts(2):
+        balancer.register(name, each.url)
+
+    told = balancer.client.get(f"/simulate?service={name}&method={method}").json()
+
+    assert (told["retry"] is not None) == (method != "POST")

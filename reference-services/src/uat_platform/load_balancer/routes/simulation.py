@@ -16,14 +16,12 @@ from uat_platform.load_balancer.parts import Parts
 from uat_platform.load_balancer.routes.names import NAME
 from uat_platform.load_balancer.settings import Name as Algorithm
 from uat_platform.load_balancer.views import HostView, view
+from uat_resilience.integrations.http.repeating import IDEMPOTENT
 from uat_service.problems import problem_responses
 
 __all__ = ["routes"]
 
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
-
-
-Method = Literal["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "POST", "PATCH"]
+Method = Literal["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY", "POST", "PATCH"]
 
 
 class Simulation(msgspec.Struct):
@@ -63,7 +61,7 @@ async def simulate(
     candidates = view(service, group, fleet.registry, now).instances
     group = group.imagined(algorithm)
     asked = Asked(now, parts.draw, key.encode())
-    picked = list(_picked(group, asked, requests, repeatable=method in _REPEATABLE))
+    picked = list(_picked(group, asked, requests, repeatable=method in IDEMPOTENT))
     if not picked:
         raise NotFoundException(f"no instance of {service} can be chosen")
     first = picked[0]
@@ -76,7 +74,7 @@ async def simulate(
         host=first.host.id,
         url=first.host.instance.url,
         why=first.why,
-        retry=other.host.id if other is not None and method in _REPEATABLE else None,
+        retry=other.host.id if other is not None and method in IDEMPOTENT else None,
         picks=dict(counts),
         candidates=candidates,
     )
