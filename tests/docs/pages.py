@@ -37,6 +37,9 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)(?: +\{[^}]*\})? *$", re.MULTILINE)
+_LINK = re.compile(
+    r"(?:\]\(|^\[[\w-]+\]: )(?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?(?:\)|$)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,11 @@ def anchors(page: Path) -> set[str]:
     """Return what a link to a part of a page may name."""
     titles = (match[2] for match in _HEADING.finditer(prose(page)))
     return {re.sub(r"[^\w]+", "-", title.replace("`", "").lower()).strip("-") for title in titles}
+
+
+def links(page: Path) -> list[tuple[str, str]]:
+    """Return the files of ours that a page links to, and the part of each: `](b.md#part)` or `[name]: b.md`."""
+    return _LINK.findall(prose(page))
 
 
 def compiled(block: Block, page: Path) -> object:

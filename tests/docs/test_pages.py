@@ -10,8 +10,8 @@ from tests.docs.pages import (
     anchors,
     blocks,
     compiled,
+    links,
     page_id,
-    prose,
 )
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -55,9 +55,7 @@ def test_every_fence_is_read_as_a_block(page: Path) -> None:
 
 @each_page
 def test_link_leads_somewhere(page: Path) -> None:
-    linked = re.findall(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)", prose(page))
-
-    for target, anchor in linked:
+    for target, anchor in links(page):
         found = (page.parent / target).resolve() if target else page
         assert found.exists(), target
         # Names of the API get their anchors from the docstrings; the builder checks those.

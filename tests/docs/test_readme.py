@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.docs.pages import links
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,8 +37,18 @@ def test_every_make_command_that_is_named_exists(page: str) -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
 def test_every_file_that_is_linked_exists(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-
-    linked = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    linked = [target for target, _ in links(ROOT / page)]
 
     assert [target for target in linked if not (ROOT / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_every_pattern_of_the_table_leads_to_its_page(page: str) -> None:
+    """The table stands on two pages, each of which says in its last lines where its links lead."""
+    named = set(re.findall(r"\]\[([\w-]+)\]", README))
+    led = set(
+        re.findall(r"^\[([\w-]+)\]: ", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    )
+
+    assert len(named) > 10
+    assert led == named
