@@ -1,8 +1,9 @@
-"""A process that has imported the framework and forks services: `python -m uat_service.serve.nursery FD FILE`.
+"""A process that has imported the framework and forks services: `python -m uat_service.serve.nursery FD FILE APP`.
 
 Nearly all of the start of a service is imports, the same for each. `uat` starts one nursery, and asks it for a
 process instead of starting an interpreter. FD is its end of a pair of sockets; `birth` says what is written there.
-What one child had to import of the framework, later ones have from the start; FILE keeps it for the next nursery.
+There may be several of APP: what their sources import of the framework is imported before the first is forked.
+What one child had to import nevertheless, later ones have from the start; FILE keeps it for the next nursery.
 
 Why it may fork:
 
@@ -21,7 +22,7 @@ import select
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from uat_service.serve.imported import Imported
 from uat_service.serve.learned import Learned, ours
 from uat_service.serve.place import take_place
 from uat_service.serve.process_name import name_process
+from uat_service.serve.sources import imports, source
 
 __all__ = ["main"]
 
@@ -52,11 +54,13 @@ class Nursery:
     Args:
         control: Where it is asked.
         learned: What earlier children have imported.
+        apps: The services, as `module:name`.
     """
 
-    def __init__(self, control: socket.socket, learned: Learned) -> None:
+    def __init__(self, control: socket.socket, learned: Learned, apps: Sequence[str]) -> None:
         self._control = control
         self._learned = learned
+        self._apps = apps
         self._asked = True
         self._imported = Imported()
         self._wanted: deque[str] = deque(_BY_ALL)
@@ -65,7 +69,7 @@ class Nursery:
 
     def serve(self) -> tuple[Birth, Loaded] | None:
         """Return in each child, with what it is born for; and at the end of the nursery, with None."""
-        for module in (_COMMAND, *self._learned.names()):
+        for module in (_COMMAND, *self._learned.names(), *_named(self._apps)):
             self._imported.add(module)
         while self._asked or self._children:
             for descriptor in self._ready():
@@ -163,7 +167,7 @@ def main() -> None:
     """Serve as a nursery; in each child, serve what it was born for."""
     name_process("uat-nursery")
     control, learned = socket.socket(fileno=int(sys.argv[1])), Learned(Path(sys.argv[2]))
-    born = Nursery(control, learned).serve()
+    born = Nursery(control, learned, sys.argv[3:]).serve()
     if born is None:
         return
     birth, loaded = born
@@ -172,6 +176,12 @@ def main() -> None:
     command.__name__ = "__main__"
     sys.argv = [str(command.__file__), *birth.command[3:]]
     command.main(loaded=loaded)
+
+
+def _named(apps: Sequence[str]) -> list[str]:
+    """Return which modules of the framework the sources of services name."""
+    found = {source(app.partition(":")[0], sys.path) for app in apps}
+    return ours(name for each in found if each is not None for name in imports(each))
 
 
 def _report(descriptor: int, known: set[str]) -> None:

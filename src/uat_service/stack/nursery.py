@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from signal import SIGTERM
@@ -57,6 +57,7 @@ class Nursery:
         said: Said,
         *,
         learned: Path,
+        apps: Sequence[str] = (),
         patience: float = _PATIENCE,
     ) -> Self:
         """Start one.
@@ -65,12 +66,14 @@ class Nursery:
             env: Its environment.
             said: Is given what it writes, in lines.
             learned: A file of its own: what services import.
+            apps: The services that it will fork, as `module:name`.
             patience: Seconds until it is given up.
         """
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)  # noqa: FBT003 - as it is called there
         number = its.fileno()
-        command = [sys.executable, "-m", "uat_service.serve.nursery", str(number), str(learned)]
+        program = [sys.executable, "-m", "uat_service.serve.nursery"]
+        command = [*program, str(number), str(learned), *apps]
         with its, ExitStack() as unless:
             unless.callback(ours.close)
             launch = Launch(command, env, Path.cwd(), (number,), door=None)

@@ -53,9 +53,12 @@ async def run(
     async with AsyncExitStack() as ends:
         lifeline = ends.enter_context(Lifeline())
         shared = beginning(variables, shared=described.stack.env, directory=described.directory)
-        starting = Starting(shared, learned=state.imports, lifeline=lifeline, journal=journal)
+        apps = [service.app for service in services.values() if service.app is not None]
+        starting = Starting(
+            shared, apps=apps, learned=state.imports, lifeline=lifeline, journal=journal
+        )
         ends.push_async_callback(starting.close)
-        if any(service.app is not None for service in services.values()):
+        if apps:
             await starting.prepare()
         sockets = ends.enter_context(Sockets(services.values(), host=described.stack.host))
         prober = await ends.enter_async_context(Prober(described.stack.host))

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from uat_service.serve.birth import Refused, Stale
@@ -23,15 +23,23 @@ class Starting:
 
     Args:
         env: The environment of the nursery.
+        apps: The services that it forks, as `module:name`.
         learned: A file of its own.
         lifeline: Ends it with us.
         journal: Where it is told what becomes of it.
     """
 
     def __init__(
-        self, env: Mapping[str, str], *, learned: Path, lifeline: Lifeline, journal: Journal
+        self,
+        env: Mapping[str, str],
+        *,
+        apps: Sequence[str],
+        learned: Path,
+        lifeline: Lifeline,
+        journal: Journal,
     ) -> None:
         self._env = env
+        self._apps = apps
         self._learned = learned
         self._lifeline = lifeline
         self._journal = journal
@@ -87,7 +95,7 @@ class Starting:
         async with self._beginning:
             if self._nursery is None:
                 self._nursery = nursery = await Nursery.start(
-                    self._env, self._said, learned=self._learned
+                    self._env, self._said, learned=self._learned, apps=self._apps
                 )
                 self._lifeline.hold(nursery.pid)
                 self._tended[nursery] = asyncio.create_task(self._tend(nursery))

@@ -175,6 +175,21 @@ def test_what_one_child_imports_of_the_framework_later_ones_have_from_the_start_
     assert fetch(again.port("seen"), "/own")["store"]
 
 
+def test_what_the_source_of_a_service_imports_of_the_framework_the_first_start_has_already(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "shop" / "rows").mkdir(parents=True)
+    (tmp_path / "seen.py").rename(tmp_path / "shop" / "app.py")
+    imported = "from uat_service.store import Store\n"
+    (tmp_path / "shop" / "rows" / "row.py").write_text(imported, encoding="utf-8")
+
+    stack = run('[services.seen]\napp = "shop.app:service"\nport = 0\n')
+    stack.state("seen", "running")
+
+    assert nursery_of(stack) is not None
+    assert fetch(stack.port("seen"), "/own")["store"]
+
+
 def test_a_changed_library_is_imported_anew(run: Run, tmp_path: Path) -> None:
     library = shadow(tmp_path, "VERSION = 1")
     stack = run(table())
