@@ -211,8 +211,11 @@ class Orchestrator:
             await self.board.changed()
 
     async def _reloading(self) -> None:
+        described = (
+            self._described.stack.services
+        )  # A Redis that was added concerns nobody who saves.
         touching = Touching(
-            self._services,
+            {name: each for name, each in self._services.items() if name in described},
             directory=self._described.directory,
             shared=self._described.stack.watch,
         )

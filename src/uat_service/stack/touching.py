@@ -1,8 +1,10 @@
 """Which services a saved file concerns."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 
+from uat_service.serve.sources import source
 from uat_service.stack.definition import Service
 
 __all__ = ["Touching", "relevant"]
@@ -77,9 +79,12 @@ def _own(service: Service, directory: Path) -> list[Path]:
         return [directory / path for path in service.watch]
     if service.app is None:
         return []
-    module = service.app.partition(":")[0].split(".")
-    package = directory.joinpath(*module)
-    if package.is_dir():
-        return [package]
-    # A module of a package is read together with its neighbours.
-    return [package.parent if len(module) > 1 else package.with_suffix(".py")]
+    module = service.app.partition(":")[0]
+    found = source(module, [str(directory), str(Path.cwd()), *sys.path])
+    return [found or _awaited(module, directory)]
+
+
+def _awaited(module: str, directory: Path) -> Path:
+    """Return where a module that is not found may yet be saved."""
+    file = directory.joinpath(*module.split("."))
+    return file.parent if "." in module else file.with_suffix(".py")

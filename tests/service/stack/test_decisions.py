@@ -89,6 +89,27 @@ def test_a_file_concerns_those_who_watch_it(
     assert touching.concerned([tmp_path / file]) == names
 
 
+def test_a_service_without_a_watch_is_concerned_by_its_source_wherever_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "elsewhere" / "src" / "shop" / "orders"
+    package.mkdir(parents=True)
+    (package / "app.py").touch()
+    (tmp_path / "beside.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "elsewhere" / "src")
+    services = {
+        "orders": Service(name="orders", app="shop.orders.app:service", port=0),
+        "beside": Service(name="beside", app="beside:service", port=0),
+    }
+
+    touching = Touching(services, directory=tmp_path)
+
+    assert touching.concerned([package / "rows.py"]) == ["orders"]
+    assert touching.concerned([package.parent / "other" / "rows.py"]) == []
+    assert touching.concerned([tmp_path / "beside.py"]) == ["beside"]
+    assert touching.roots == [tmp_path]
+
+
 def test_directories_are_watched_once(touching: Touching, tmp_path: Path) -> None:
     assert touching.roots == [tmp_path]
 

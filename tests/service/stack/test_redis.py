@@ -42,6 +42,25 @@ def test_a_redis_is_started_for_those_who_need_one(run: Run) -> None:
     assert stack.state("redis", "stopped")
 
 
+def test_it_goes_on_when_a_file_is_saved_that_concerns_all_services(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "shared").mkdir()
+    stack = run(
+        '[stack]\nwatch = ["shared"]\n',
+        service("back", needs=["redis"]),
+        arguments=("--reload",),
+        env={"REDIS_ADDR": ""},
+    )
+    stack.state("back", "running")
+    stack.note("watching")
+
+    (tmp_path / "shared" / "library.py").touch()
+    stack.state("back", "draining")
+
+    assert not [each for each in stack.told if "redis: restarts" in each.get("text", "")]
+
+
 @pytest.mark.parametrize("address", ["h:1", "h:1,i:2"])
 @pytest.mark.parametrize("services", [NEEDS, LIKES])
 def test_none_is_started_where_there_is_one(
