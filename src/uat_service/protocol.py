@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 from uat_service.keep_alive import KeptAlive
 from uat_service.spelling import Heard
+from uat_service.whole_writes import WholeWrites
 
 __all__ = ["AttentiveProtocol", "FaithfulProtocol"]
 
@@ -41,6 +42,11 @@ class _Limited(KeptAlive):
     _head: HTTPScope | None = None
     _read = 0
 
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin with a connection."""
+        super().connection_made(transport)
+        self._writes = WholeWrites(transport, self.loop)
+
     def data_received(self, data: bytes) -> None:
         """Read on, and count what belongs to a head that has not ended."""
         super().data_received(data)
@@ -57,6 +63,10 @@ class _Limited(KeptAlive):
         if self._read > _LARGEST_HEAD and self.transport.get_protocol() is self:
             self.transport.write(_TOO_LARGE)
             self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._writes.take(cycle)
+        super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words
         """Refuse what is no request, as everything else is refused."""
@@ -94,6 +104,7 @@ class AttentiveProtocol(_Limited):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Do as uvicorn does with `reset_contextvars`, and remember the task."""
+        self._writes.take(cycle)
         self._work = self.loop.create_task(cycle.run_asgi(app), context=Context())
         self._work.add_done_callback(self.tasks.discard)
         self.tasks.add(self._work)

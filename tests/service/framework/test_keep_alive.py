@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
+from tests.service.framework.wire import Wire
 from uvicorn.server import ServerState
 
 from uat_resilience.integrations.serving.asgi_types import Receive, Scope, Send
@@ -23,35 +24,11 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"loop_factory": virtual_time.VirtualLoop}
 
 
-class Wire(asyncio.Transport):
-    """A connection that nobody is at the other end of."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told = b""
-        self.open = True
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.told += bytes(data)
-
-    def is_closing(self) -> bool:
-        return not self.open
-
-    def pause_reading(self) -> None:
-        """All has been read already."""
-
-    def resume_reading(self) -> None:
-        """Nothing more comes."""
-
-    def close(self) -> None:
-        self.open = False
-
-
 async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)  # noqa: TID251 - virtual time
 
 
-async def ends_after(seconds: float, wire: "Wire") -> bool:
+async def ends_after(seconds: float, wire: Wire) -> bool:
     """Return whether a connection is there for so many seconds from now less one, and gone with one more."""
     await pause(seconds - 1)
     before = wire.open
