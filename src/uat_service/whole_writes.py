@@ -1,8 +1,8 @@
 """The head of an answer and what comes with it, in one write.
 
 uvicorn writes the head and then the body, and the loop sends each at once: two calls of the system for an answer,
-and a client that wakes up twice. A server may keep the head until the body begins (ASGI has it so), but not for long:
-a stream that has nothing to say yet has begun for its client once the head is there.
+and a client that wakes up twice. A server may keep the head until the body begins (ASGI has it so), but not for
+long: a stream that has nothing to say yet has begun for its client once the head is there.
 """
 
 import asyncio
