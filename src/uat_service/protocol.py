@@ -42,7 +42,7 @@ class _Limited(KeptAlive):
     _head: HTTPScope | None = None
     _read = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin with a connection."""
         super().connection_made(transport)
         self._writes = WholeWrites(transport, self.loop)
