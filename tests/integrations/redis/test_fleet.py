@@ -3,8 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -143,6 +144,16 @@ def test_client_of_a_cluster_serves_all_policies(cluster: Server, tasks: Tasks) 
         await client.aclose()
 
     tasks.run(main)
+
+
+def test_sync_client_of_a_cluster_is_refused(cluster: Server) -> None:
+    client: Any = redis.RedisCluster(host="127.0.0.1", port=cluster.port)
+
+    with (
+        closing(client),
+        pytest.raises(TypeError, match=r"clients must be .*, not a RedisCluster$"),
+    ):
+        RedisLink(client)
 
 
 def policies(link: RedisLink) -> list[RedisRateLimiter | RedisBulkhead | SharedBreaker]:

@@ -45,7 +45,8 @@ class RedisLink:
 
     Args:
         clients: `redis.Redis` for sync code, `redis.asyncio.Redis` or `redis.asyncio.RedisCluster` for asyncio,
-            or one of each. From the sync client only the settings are taken: its connections stay its own.
+            or one of each; those of `Sentinel.master_for`, too. From the sync client only the settings are
+            taken: its connections stay its own.
         timeout: Seconds an exchange takes at most, above 0. A Redis next door answers within a few
             milliseconds, so a quarter of a second is a long wait already.
         recovery_time: Seconds for which a Redis that is away is left alone, above 0. Short, because asking again
