@@ -87,10 +87,13 @@ class Pipeline(Guard):
             on: Exceptions that mean that it is not well.
             on_result: Called with each result; True means the same.
             total: Seconds for the whole call, above 0. As long as a person waits.
-            attempts: Calls at most.
+            attempts: Calls at most, the first included, at least 1.
             each: Seconds for each attempt, above 0: a third of `total`, so that the last one has its time.
             bulkhead: Calls at once at most, or None for no limit.
             budget: Keeps retries to a share of the calls; share one between all that call the dependency.
+
+        Raises:
+            TypeError, ValueError: An argument is of the wrong type or out of range.
         """
         failures = _or_timed_out(on)
         slots = () if bulkhead is None else (Bulkhead(bulkhead),)

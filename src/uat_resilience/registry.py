@@ -44,7 +44,7 @@ class Keyed(Generic[K, Guarding]):
 
     Args:
         factory: Called with the key, makes its policy. Never called under a lock.
-        maximum: Policies kept at most, at least 1.
+        maximum: Policies kept at most, at least 1: memory and metrics stay bounded, whatever clients send.
         idle: Seconds after which a policy nobody asked for may go, above 0.
         name: Name in events.
         clock: Time source. Default: the replaceable system clock.

@@ -22,14 +22,19 @@ __all__ = ["AIMD"]
 class AIMD(Limits):
     """Grow by one slot each round trip; shrink by a tenth when a call is dropped.
 
-    For dependencies that refuse at once what is too much for them.
+    For dependencies that refuse at once what is too much for them. TCP's congestion avoidance (Jacobson, 1988).
+
+    Frozen, and safe to share: each limiter learns for itself.
 
     Args:
-        initial: Where the limit begins.
-        minimum: Lowest limit, at least 1.
-        maximum: Highest limit.
-        backoff: Factor after a drop, at least 0.5 and below 1.
-        timeout: Seconds after which a call counts as dropped though it ended well. Netflix's 5 s.
+        initial: Where the limit begins. Twenty is enough to learn from and little enough to survive.
+        minimum: Lowest limit, at least 1: without a call there is nothing to learn from.
+        maximum: Highest limit: what this side can bear, whatever the other one can.
+        backoff: Factor after a drop, at least 0.5 and below 1. Netflix's 0.9 costs little when it is wrong.
+        timeout: Seconds after which a call counts as dropped though it ended well, above 0. Netflix's 5 s.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     timeout: float = 5.0

@@ -20,8 +20,13 @@ Backoff = Callable[[int], float]
 class Constant:
     """Pause the same time after every attempt.
 
+    Frozen, and safe to share.
+
     Args:
         delay: Seconds, 0 or more.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     delay: float
@@ -43,9 +48,14 @@ class Constant:
 class Linear:
     """Pause `initial` seconds longer after every attempt: `initial * attempt`.
 
+    Frozen, and safe to share.
+
     Args:
         initial: Seconds after the first attempt, and the step, 0 or more.
-        maximum: Cap in seconds. Half a minute is as long as most callers still wait.
+        maximum: Cap in seconds, 0 or more. Half a minute is as long as most callers still wait.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     initial: float
@@ -70,10 +80,15 @@ class Linear:
 class Exponential:
     """Pause `factor` times longer after every attempt: `initial * factor ** (attempt - 1)`.
 
+    Frozen, and safe to share.
+
     Args:
-        initial: Seconds after the first attempt, 0 or more.
+        initial: Seconds after the first attempt, 0 or more. A blip is over in 0.1 s.
         factor: Growth, at least 1.
-        maximum: Cap in seconds. Half a minute is as long as most callers still wait.
+        maximum: Cap in seconds, 0 or more. Half a minute is as long as most callers still wait.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     initial: float = 0.1

@@ -31,19 +31,25 @@ class Gradient2(Probing):
     """Move the limit by how much slower calls are than without a queue.
 
     The default: for dependencies that queue, as nearly all do. In simulation it rests within a tenth of capacities
-    from 20 up, whether all calls take exactly as long or differ by half, and two slots above smaller ones.
+    from 20 up, whether all calls take exactly as long or differ by half, and two slots above smaller ones. The
+    form is that of Netflix's concurrency-limits, with a baseline that is measured.
+
+    Frozen, and safe to share: each limiter learns for itself.
 
     Args:
-        initial: Where the limit begins.
-        minimum: Lowest limit, at least 1.
-        maximum: Highest limit.
-        backoff: Factor when a tenth of a round is dropped, at least 0.5 and below 1.
-        samples: Calls judged together at least, at least 1.
-        probe_every: Rounds between measurements of the baseline, at least 1.
-        tolerance: Slowdown that is put up with, at least 1.
+        initial: Where the limit begins. Twenty is enough to learn from and little enough to survive.
+        minimum: Lowest limit, at least 1: without a call there is nothing to learn from.
+        maximum: Highest limit: what this side can bear, whatever the other one can.
+        backoff: Factor when a tenth of a round is dropped, at least 0.5 and below 1. Netflix's 0.9.
+        samples: Calls judged together at least, at least 1. The mean of 50 has a seventh of the spread of one.
+        probe_every: Rounds between measurements of the baseline, at least 1. One in 50 costs 1 % of the capacity.
+        tolerance: Slowdown that is put up with, at least 1. Netflix's 1.5 rests far above the capacity.
         smoothing: Weight of the newest round, above 0 and up to 1. Netflix's 0.2.
         queue: Calls aimed to be in the dependency's queue, above 0: the limit must press a little to feel
             that there is room.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     tolerance: float = 1.05

@@ -29,6 +29,8 @@ class Quantile:
 
     Stands where seconds are asked for: `Hedge(Quantile(0.95))`, `Timeout(Quantile(0.99, times=3.0, ceiling=5.0))`.
 
+    Frozen, and safe to share: each policy measures for itself.
+
     Args:
         q: Share of calls that are at most this long, above 0 and up to 1 (the longest).
         window: Number of the latest calls that count. A hundred is the fewest that have a 0.99 quantile.
@@ -37,6 +39,9 @@ class Quantile:
         floor: Seconds that the answer never falls below, 0 or more.
         ceiling: Seconds that the answer never exceeds, or None. Without one, a dependency that slows down
             pulls the answer along.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     q: float

@@ -24,9 +24,17 @@ __all__ = ["Ramp"]
 class Ramp:
     """Admit a growing share of calls for a while.
 
+    A cold cache that carries the whole load at once falls over again. The straight line and the first tenth are
+    those of Envoy's slow start.
+
+    Frozen, and safe to share.
+
     Args:
         seconds: How long it takes until every call is admitted, above 0.
         start: Share of calls admitted at first, above 0 and up to 1.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     seconds: float

@@ -47,8 +47,13 @@ class _Untimed(_Combining):
 class ConsecutiveFailures(_Untimed):
     """Open after `count` failures in a row; one success starts again from zero.
 
+    Frozen, and safe to share.
+
     Args:
         count: Failures in a row, at least 1. Five forgives a hiccup and is quick to read in a log.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     count: int = 5
@@ -63,13 +68,20 @@ class ConsecutiveFailures(_Untimed):
 
 @dataclass(frozen=True, slots=True)
 class FailureRate(_Untimed):
-    """Open when the share of failures in the window reaches `threshold`.
+    """Open when the share of failures in the window reaches `threshold`, judged after every recorded call.
+
+    For many calls at once: between two failures there is then nearly always a success, and no streak.
+
+    Frozen, and safe to share: each breaker counts for itself.
 
     Args:
-        threshold: Share of failures, above 0 and up to 1.
+        threshold: Share of failures, above 0 and up to 1. Half, as in resilience4j.
         window: How much of the past is judged: a `TimeWindow` or a `CountWindow`.
-        minimum_calls: Calls needed before the rate means anything, at least 1. Above a
-            `CountWindow`'s size it means that size.
+        minimum_calls: Calls needed before the rate means anything, at least 1. With fewer than ten a single
+            failure is a large share. Above a `CountWindow`'s size it means that size.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     threshold: float = 0.5
@@ -93,11 +105,17 @@ class SlowRate(_Combining):
 
     A dependency that answers in minutes raises nothing; this rule sees it. Failures are timed too.
 
+    Frozen, and safe to share: each breaker counts for itself.
+
     Args:
         threshold: Share of slow calls, above 0 and up to 1.
         slower_than: Seconds from which a call counts as slow (inclusive), above 0.
         window: How much of the past is judged: a `TimeWindow` or a `CountWindow`.
-        minimum_calls: Calls needed before the rate means anything, at least 1.
+        minimum_calls: Calls needed before the rate means anything, at least 1. Above a `CountWindow`'s size it
+            means that size.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     threshold: float = 0.5

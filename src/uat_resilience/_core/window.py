@@ -50,8 +50,13 @@ class Window(Protocol):
 class CountWindow:
     """Judge the last `size` calls, however long ago they were.
 
+    Frozen, and safe to share.
+
     Args:
         size: Number of calls, at least 1. More calls judge more calmly and react later.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     size: int = 100
@@ -72,10 +77,15 @@ class CountWindow:
 class TimeWindow:
     """Judge the calls of the last `width` seconds.
 
+    Frozen, and safe to share.
+
     Args:
         width: Seconds, above 0. A minute is long enough to see a rate at one call a second.
         buckets: Parts the window is forgotten in, at least 1. Ten means that a call is forgotten
             at most a tenth of the width early.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     width: float = 60.0

@@ -50,7 +50,7 @@ class HealthRegistry:
     called again then: an application may start more than once in one process.
 
     Args:
-        interval: Seconds between two rounds, above 0.
+        interval: Seconds between two rounds, above 0. Half a minute is seldom enough for what is asked.
         clock: Time source. Default: the replaceable system clock.
         bus: Where `HealthChanged` goes. Default: `default_bus`.
 

@@ -30,10 +30,10 @@ class GracefulShutdown:
 
     First `ready` turns False, so that load balancers look elsewhere; work is still accepted for `delay` seconds.
     Then new work is refused with `DrainingError`, pauses of retries inside `track()` wake up, and what runs is
-    waited for. Then the closers run, the last registered first. All of it within `grace` seconds. A second signal
-    gives up.
+    waited for. Then the closers run, the last one first. All within `grace` seconds; a second signal gives up.
 
-    Serves threads, asyncio and trio from one object. `begin()` and `force()` may be called from anywhere.
+    Safe to share between threads, asyncio and trio; `begin()` and `force()` may be called from anywhere. Where
+    one who waits in `adrained()` is cancelled, another goes on.
 
     Args:
         grace: Seconds for everything, above 0. Half a minute is what Kubernetes gives.

@@ -48,12 +48,13 @@ class AdaptiveLimiter(Prioritised[float]):
     one, or are refused with `OverloadedError`; when the queue is full the least important waiter makes room.
 
     Safe to share between threads, tasks and event loops. A cancelled call gives its slot back and teaches nothing.
+    A wait never outlives the ambient deadline.
 
     Args:
         algorithm: `Gradient2`, `Vegas` or `AIMD`, with where the limit begins and what it stays between.
         name: Name in events and errors. Default: `adaptive_limiter`, or `pipeline/adaptive_limiter` in a named
             pipeline.
-        queue: Places in the queue, 0 or more.
+        queue: Places in the queue, 0 or more. None waits by default: a queue only adds its length to every answer.
         max_wait: Seconds a call waits at most, 0 or more, or None for no limit but the ambient deadline.
         clock: Time source. Default: the replaceable system clock.
         bus: Where events go. Default: `default_bus`.

@@ -43,11 +43,16 @@ class Coalesce(Guard):
     The first caller of a key leads: its call really runs, detached from its deadline so that what it fetches is
     not cut short for the others (a scope that already cuts its task still does). The others wait for what it
     brings, in threads, tasks and event loops alike. When the leader is cancelled the first follower takes over.
-    An error goes to the leader as it is, and to each follower as a copy with the error as its cause.
+    A follower that is cancelled leaves, and changes nothing for the others. An error goes to the leader as it is,
+    and to each follower as a copy with the error as its cause.
+
+    Safe to share between threads, tasks and event loops.
 
     Args:
-        key: Called with the arguments of each call; returns a hashable name of what is asked for.
-        ttl: Seconds a value is kept and given without any call, 0 or more.
+        key: Called with the arguments of each call; returns a hashable name of what is asked for. Leave nothing
+            out that changes the answer, such as the user.
+        ttl: Seconds a value is kept and given without any call, 0 or more. None is kept by default: one call for
+            all who ask at the same time is never stale.
         stale_if_error: Seconds after that in which it still stands in for an error, 0 or more.
         maximum: Values kept at most, at least 1; the least recently used goes first.
         name: Name in events. Default: `coalesce`, or `pipeline/coalesce` in a named pipeline.

@@ -52,7 +52,8 @@ class Hedge(Guard):
     Args:
         after: Seconds above 0, or a `Quantile` of how long calls took lately: `Quantile(0.95)` hedges one call
             in twenty. Before its `minimum` of samples nothing is hedged.
-        attempts: Copies at most, the first included, at least 1.
+        attempts: Copies at most, the first included, at least 1. The second takes most of the tail away, a third
+            hardly more.
         on: Exceptions that start the next copy: a type, a tuple of types, or a predicate.
         budget: Limit on extra copies, shared with retries, or None. When it is spent nothing is hedged.
         name: Name in events. Default: `hedge`, or `pipeline/hedge` in a named pipeline.

@@ -47,13 +47,15 @@ class LoadShedder(Prioritised[None]):
     with `OverloadedError` instead of served. Each priority is judged by its own waits. When the queue is full the
     least important waiter makes room for a more important one.
 
-    Safe to share between threads, tasks and event loops.
+    Safe to share between threads, tasks and event loops. A cancelled call gives its slot or its place in the queue
+    back. A wait never outlives the ambient deadline.
 
     Args:
         size: Calls inside at once, at least 1: what keeps the machine busy.
         queue: Places in the queue, 0 or more: a burst, at about ten for each slot.
-        target: Seconds of waiting that are no sign of anything, above 0.
-        interval: Seconds for which a queue must stand before calls are shed, above 0.
+        target: Seconds of waiting that are no sign of anything, above 0. RFC 8289's 5 ms.
+        interval: Seconds for which a queue must stand before calls are shed, above 0. RFC 8289's 0.1 s lets a
+            burst drain.
         name: Name in events and errors. Default: `load_shedder`, or `pipeline/load_shedder` in a named pipeline.
         clock: Time source. Default: the replaceable system clock.
         bus: Where events go. Default: `default_bus`.

@@ -35,6 +35,9 @@ class Steady:
 
     Args:
         rate: Calls a second, above 0.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     rate: float
@@ -56,6 +59,9 @@ class Poisson:
 
     Args:
         rate: Calls a second on average, above 0.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     rate: float
@@ -78,6 +84,9 @@ class Bursts:
     Args:
         size: Calls in a burst, at least 1.
         every: Seconds between two bursts, above 0. The first one is at 0.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     size: int
@@ -101,6 +110,9 @@ class Ramp:
     Args:
         first: Calls a second at the beginning, 0 or more.
         last: Calls a second at the end, 0 or more; one of the two is above 0.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     first: float

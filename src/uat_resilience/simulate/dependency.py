@@ -27,6 +27,9 @@ class Outage:
     Args:
         at: Seconds until it begins, 0 or more.
         lasts: Seconds, above 0.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     at: float
@@ -49,6 +52,9 @@ class BrownOut:
         slower: Times longer that calls take which begin in it, above 0.
         capacity: Share of the servers that work, 0 or more: 0 stops them all, 2 doubles them.
         error_rate: Share of calls that fail besides, from 0 to 1.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     at: float

@@ -25,6 +25,9 @@ class Fixed:
 
     Args:
         seconds: Seconds of each call, above 0.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     seconds: float
@@ -43,6 +46,9 @@ class Memoryless:
 
     Args:
         mean: Seconds of a call on average, above 0.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     mean: float
@@ -63,6 +69,9 @@ class LogNormal:
     Args:
         median: Seconds that half of the calls stay below, above 0.
         p99: Seconds that 99 % of the calls stay below, above `median`.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     median: float
@@ -86,6 +95,9 @@ class Uniform:
     Args:
         low: Seconds at least, 0 or more.
         high: Seconds at most, above `low`.
+
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
     """
 
     low: float

@@ -33,6 +33,9 @@ class FakeClock:
             that single-threaded code never hangs.
         seed: Where the random numbers of `random()` start.
 
+    Raises:
+        TypeError, ValueError: An argument is of the wrong type or out of range.
+
     Attributes:
         sleeps: The pauses that were asked for, in seconds, in order.
     """
