@@ -226,7 +226,7 @@ class Orchestrator:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-        reloading = Reloading(touching, restart=restart, note=self._journal.note)
+        reloading = Reloading(touching, restart=restart, note=self._journal.note, clock=self._clock)
         await reloading.run(self._stop)
         await self._stop.wait()
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from uat_resilience.clock import Clock
+from uat_service.stack.debounce import Debounce
 from uat_service.stack.touching import Touching, relevant
 
 __all__ = ["Reloading", "broken"]
 
-_DEBOUNCE = 300  # milliseconds of silence
-_LONGEST_SERIES = 3000
+# Milliseconds between two looks. watchfiles takes it for silence when a file is saved that was saved before, so it
+# is not asked to wait for any: `Debounce` does.
+_LOOK = 50
 
 
 def broken(file: Path) -> str | None:
@@ -35,6 +38,7 @@ class Reloading:
         touching: Which services a file concerns.
         restart: Restarts a service, and is told why.
         note: Is told what is wrong.
+        clock: Time.
     """
 
     def __init__(
@@ -43,11 +47,13 @@ class Reloading:
         *,
         restart: Callable[[str, str], object],
         note: Callable[[str], object],
+        clock: Clock,
     ) -> None:
         self._touching = touching
         self._restart = restart
         self._note = note
         self._broken: set[Path] = set()
+        self._debounce = Debounce(clock, self._restart_touched)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set."""
@@ -68,15 +74,19 @@ class Reloading:
         async for changes in awatch(
             *roots,
             watch_filter=wanted,
-            step=_DEBOUNCE,
-            debounce=_LONGEST_SERIES,
+            step=_LOOK,
+            debounce=_LOOK,
             stop_event=stop,
             rust_timeout=500,
         ):
-            self.saved({Path(path) for _, path in changes})
+            self.saved(Path(path) for _, path in changes)
+        self._debounce.drop()
 
     def saved(self, files: Iterable[Path]) -> None:
-        """Restart what these files concern."""
+        """Restart what these files concern, and those saved soon after them."""
+        self._debounce.add(files)
+
+    def _restart_touched(self, files: Iterable[Path]) -> None:
         changed = sorted(files)
         self._broken |= {file for file in changed if file.suffix == ".py"}
         problems = {file: problem for file in sorted(self._broken) if (problem := broken(file))}
