@@ -131,6 +131,67 @@ async def test_a_cancelled_caller_waits_for_all_copies() -> None:
     assert anyio.current_time() == 5.0
 
 
+class SlowToClean(Copies):
+    """Copies that take two seconds to clean up when they are cancelled."""
+
+    def __init__(self, *script: float) -> None:
+        super().__init__(*script)
+        self.cleaned: list[float] = []
+
+    async def __call__(self) -> int:
+        try:
+            return await super().__call__()
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await pause(2.0)
+            self.cleaned.append(anyio.current_time())
+            raise
+
+
+@pytest.mark.parametrize(("gone", "begun"), [(1.0, [0.0]), (3.0, [0.0, 2.0])])
+async def test_no_copy_joins_those_that_clean_up_after_a_cancelled_caller(
+    gone: float, begun: list[float]
+) -> None:
+    copies = SlowToClean(9.0, 9.0, 9.0)
+
+    with captured() as events, anyio.move_on_after(gone) as scope:
+        await Hedge(2.0, attempts=3).acall(copies)
+
+    assert scope.cancelled_caught
+    assert copies.begun == begun
+    assert len(copies.cleaned) == len(begun)
+    assert len([e for e in events if isinstance(e, HedgeStarted)]) == len(begun) - 1
+
+
+async def test_a_cancelled_caller_waits_at_rest_for_a_copy_that_cleans_up() -> None:
+    copies = SlowToClean(-2.5, 9.0)
+
+    # A scope of anyio tells of its end at every turn of the loop, and virtual time moves when there is none.
+    with anyio.move_on_after(3.0) as scope:
+        await Hedge(2.0).acall(copies)
+
+    assert scope.cancelled_caught
+    assert copies.cleaned == [5.0]
+
+
+async def test_no_copy_joins_those_that_clean_up_after_the_program_was_stopped() -> None:
+    copies = SlowToClean(9.0, 9.0)
+    calls: list[float] = []
+
+    async def call() -> int:
+        calls.append(anyio.current_time())
+        if len(calls) == 1:
+            await pause(3.0)
+            raise Halt
+        return await copies()
+
+    with pytest.raises(Halt):
+        await Hedge(2.0, attempts=3).acall(call)
+
+    assert calls == [0.0, 2.0]
+    assert copies.cleaned == [5.0]
+
+
 async def test_a_loser_that_succeeds_all_the_same_has_its_result_closed() -> None:
     closed: list[int] = []
 

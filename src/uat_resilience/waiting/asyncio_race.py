@@ -1,8 +1,10 @@
 """Copies of one call on asyncio."""
 
 import asyncio
+import sys
 from asyncio import CancelledError, Task
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -15,14 +17,27 @@ __all__ = ["Race"]
 class Race:
     """Copies of one call, the first of them in the caller's own task: a call that needs no second one is cheap."""
 
-    __slots__ = ("_asked_before", "_group", "_inline", "_loop", "_stopped", "_tasks")
+    __slots__ = (
+        "_asked_before",
+        "_caller",
+        "_ending",
+        "_group",
+        "_inline",
+        "_loop",
+        "_stopped",
+        "_tasks",
+    )
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._group = asyncio.TaskGroup()
         self._tasks: set[Task[None]] = set()
+        caller = asyncio.current_task()
+        assert caller is not None, "made in a task"  # noqa: S101 - for the type checkers
+        self._caller: Task[object] = caller
         self._inline: Task[object] | None = None
-        self._asked_before = 0
+        self._asked_before = caller.cancelling()
+        self._ending = False
         self._stopped = False
 
     async def __aenter__(self) -> Self:
@@ -36,7 +51,14 @@ class Race:
         trace: TracebackType | None,
     ) -> None:
         try:
-            await self._group.__aexit__(kind, error, trace)
+            while error is None and self._tasks:
+                await asyncio.wait(self._tasks)
+        except CancelledError as cancelled:
+            kind, error, trace = CancelledError, cancelled, cancelled.__traceback__
+        self._ending = True
+        try:
+            with _told_once(waiting=bool(self._tasks)):
+                await self._group.__aexit__(kind, error, trace)
         except BaseExceptionGroup as group:
             # What stops the program is never replaced, and the copies leave nothing else to be told of.
             thrown = group.exceptions[0]
@@ -47,9 +69,7 @@ class Race:
 
     async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
         """Run a copy in the caller's task; returns early when `stop` cancels it."""
-        self._inline = task = asyncio.current_task()
-        assert task is not None, "awaited in a task"  # noqa: S101 - for the type checkers
-        self._asked_before = task.cancelling()
+        self._inline = task = self._caller
         try:
             await copy()
         except CancelledError:
@@ -71,7 +91,13 @@ class Race:
         self, clock: Clock, seconds: float, fire: Callable[[], object]
     ) -> Callable[[], object]:
         """Call `fire` after `seconds`, in the event loop; return what calls that off."""
-        return clock.arm(clock.now() + seconds, lambda: run_in(self._loop, fire))
+
+        def fire_in_time() -> None:
+            # Copies may take their time to clean up after a caller that was cancelled. No other joins them.
+            if not self._ending and self._caller.cancelling() <= self._asked_before:
+                fire()
+
+        return clock.arm(clock.now() + seconds, lambda: run_in(self._loop, fire_in_time))
 
     def stop(self) -> None:
         """Cancel every copy that still runs, but for the one that says so."""
@@ -82,3 +108,15 @@ class Race:
         if self._inline is not None and self._inline is not here and not self._stopped:
             self._stopped = True
             self._inline.cancel()
+
+
+def _told_once(*, waiting: bool) -> AbstractContextManager[object]:
+    """Keep a cancelled scope of anyio from telling so at every turn of the loop, which then never rests.
+
+    Only for a wait that ends by itself: the copies have been cancelled.
+    """
+    anyio = sys.modules.get("anyio")  # Where it was never loaded, there is no such scope.
+    if anyio is None or not waiting:
+        return nullcontext()
+    scope: AbstractContextManager[object] = anyio.CancelScope(shield=True)
+    return scope
