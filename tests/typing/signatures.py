@@ -3,7 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import assert_type
 
-from uat_resilience import Bulkhead, CircuitBreaker, Fallback, Pipeline, Retry, Timeout
+from uat_resilience import (
+    Bulkhead,
+    CircuitBreaker,
+    Coalesce,
+    Fallback,
+    Hedge,
+    Pipeline,
+    Policy,
+    RateLimiter,
+    Retry,
+    Timeout,
+)
 
 breaker = CircuitBreaker("orders-db")
 retry = Retry(on=ConnectionError)
@@ -43,6 +54,21 @@ async def calls_keep_their_types() -> None:
     assert_type(look_up("x"), int | None)
     assert_type(orders.call(read, "x"), bytes)
     assert_type(await orders.acall(fetch, 1, fresh=True), str)
+
+
+def every_policy_is_one() -> None:
+    policies: list[Policy] = [
+        orders,
+        Hedge(0.1),
+        RateLimiter(5),
+        Coalesce(str),
+        Fallback(on=ConnectionError, value=None),
+        Fallback(on=ConnectionError, call=str),
+    ]
+    # What it falls back to is not what the function returns.
+    Pipeline(Fallback(on=ConnectionError, value=None), *policies)
+    returned: bytes = policies[0].call(read, "x")
+    del returned
 
 
 def functions_keep_their_signatures() -> None:

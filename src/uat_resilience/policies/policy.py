@@ -34,11 +34,14 @@ class Policy(Protocol):
         """What it is called in events, errors and metrics."""
         ...
 
-    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    # `T | Any`, for a policy may give an answer of its own (`Fallback`). One that never does says `T`.
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | Any:  # noqa: ANN401 - see above
         """Run a sync function under this policy."""
         ...
 
-    async def acall(self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def acall(
+        self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T | Any:  # noqa: ANN401 - see above
         """Run an async function under this policy."""
         ...
 
