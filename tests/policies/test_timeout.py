@@ -11,7 +11,9 @@ from tests.pausing import pause
 from uat_resilience import (
     Bulkhead,
     BulkheadFullError,
+    CircuitBreaker,
     DeadlineMissed,
+    Pipeline,
     TimedOutError,
     Timeout,
     UnenforcedTimeoutWarning,
@@ -194,11 +196,23 @@ def test_an_unenforced_timeout_warns_once_for_each_object() -> None:
         timeout.call(int)
 
 
-def test_the_warning_names_the_line_that_calls_the_guarded_function() -> None:
-    guarded = Timeout(2.0)(int)
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda timeout: timeout(int)(),
+        lambda timeout: timeout.call(int),
+        lambda timeout: Pipeline(Bulkhead(1), timeout)(int)(),
+        lambda timeout: Pipeline(CircuitBreaker("db"), Bulkhead(1), timeout).call(int),
+    ],
+    ids=["decorated", "called", "in a pipeline", "called in a pipeline"],
+)
+def test_the_warning_names_the_line_that_calls_the_guarded_function(
+    spell: Callable[[Timeout], object],
+) -> None:
+    timeout = Timeout(2.0)
 
     with pytest.warns(UnenforcedTimeoutWarning) as told:
-        guarded()
+        spell(timeout)
 
     assert [each.filename for each in told] == [__file__]
 
