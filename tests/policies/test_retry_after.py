@@ -28,13 +28,15 @@ class Answered(Exception):  # noqa: N818 - stands for an error with a response
         (Answered({"Retry-After": "soon"}), None),
         (Answered({"Retry-After": "-1"}), None),
         (Answered({"Retry-After": "nan"}), None),
+        (Answered({"Retry-After": "1_0"}), None),
+        (Answered({"Retry-After": "\N{ARABIC-INDIC DIGIT THREE}"}), None),
         (Answered({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), None),
         (Answered({"Retry-After": "Wed, 21 Oct 2015 07:28:00 -0000"}), None),
         (Answered({}), None),
         (Answered(None), None),
         (KeyError(), None),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_the_pause_a_server_asks_for_is_read(error: Exception, seconds: float | None) -> None:
     assert asked_pause(error) == seconds

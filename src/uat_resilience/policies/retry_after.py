@@ -36,6 +36,8 @@ def sane(value: object) -> float | None:
 
 
 def _read_header(said: str) -> float | None:
+    if not said.isascii() or "_" in said:  # Python reads these as numbers; no server means them.
+        return None
     try:
         return sane(float(said))
     except ValueError:
