@@ -72,6 +72,10 @@ def test_only_the_named_keys_are_disturbed() -> None:
         chaos.call(str, "b")
 
 
+def test_arguments_may_have_any_name() -> None:
+    assert Chaos().call(dict, self=1, fn=2) == {"self": 1, "fn": 2}
+
+
 def test_the_keys_may_change_while_the_program_runs() -> None:
     ill = set[str]()
     chaos = Chaos(fault=ConnectionError, fault_rate=1.0, key=lambda host: host, only=ill)

@@ -164,7 +164,7 @@ class Chaos(Guard):
 
         return guarded
 
-    def _draw(self, *args: object, **kwargs: object) -> tuple[float, Exception | None]:
+    def _draw(self, /, *args: object, **kwargs: object) -> tuple[float, Exception | None]:
         """Return how late a call is to be, and the error it is to fail with, if any."""
         if not self.enabled or not switches.guarding:
             return 0.0, None
