@@ -16,6 +16,7 @@ Why it may fork:
 Whoever is refused is started in the ordinary way. It ends when nobody can ask any more, after its last child.
 """
 
+import fcntl
 import gc
 import os
 import select
@@ -133,9 +134,11 @@ class Nursery:
             if pid == 0:
                 os.setsid()
                 os.write(says, b"\n")
-                for each in (hears, self._control.detach(), *self._children, *self._loading):
+                # It is used once the child has its descriptors, and may have the number of one of them.
+                above = fcntl.fcntl(says, fcntl.F_DUPFD_CLOEXEC, max(birth.numbers, default=0) + 1)
+                for each in (hears, says, self._control.detach(), *self._children, *self._loading):
                     os.close(each)
-                return birth, partial(_report, says, known)
+                return birth, partial(_report, above, known)
             os.read(hears, 1)  # From now on it can be told to stop, as the leader of a session.
             self._children[os.pidfd_open(pid)] = pid
             self._loading.add(hears)

@@ -1,9 +1,11 @@
 """Services are forked by a nursery, and are given what they would be given otherwise."""
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
+import socket
 from http.client import HTTPException
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tests.service.stack.running import Running, Told, ended_within, fetch
 
 from uat_service.stack.launch import Launch
 from uat_service.stack.nursery import Nursery
+from uat_service.stack.process import Process
 from uat_service.stack.surroundings import beginning
 
 FORKED: dict[str, str] = {}
@@ -301,6 +304,33 @@ async def test_a_nursery_that_does_not_answer_is_given_up(tmp_path: Path) -> Non
     assert answers == [None, None]
     assert await nursery.over() == -signal.SIGKILL
     await nursery.close()
+
+
+async def test_a_forked_process_has_each_descriptor_that_it_inherits_whatever_its_number(
+    inside: Path,
+) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    # The nursery has numbers like these for what it hears of its child.
+    numbers = [fcntl.fcntl(listener, fcntl.F_DUPFD_CLOEXEC, 16) for _ in range(14)]
+    env = beginning(os.environ, shared={}, directory=inside) | {"UAT_STACK_INSTANCE": "seen"}
+    command = ["python", "-m", "uat_service.serve", "seen:service", "--fd", str(numbers[0])]
+    launch = Launch(command, env, inside, tuple(numbers), door=None)
+    nursery = await Nursery.start(env, lambda _: None, learned=inside / "imports")
+
+    process = await nursery.born(launch, lambda _: None)
+
+    assert isinstance(process, Process)
+    port = listener.getsockname()[1]
+    told = await asyncio.to_thread(fetch, port, "/seen")
+    assert {number: told["descriptors"].get(str(number)) for number in numbers} == {
+        number: ["socket", True] for number in numbers
+    }
+    process.kill()
+    await process.wait()
+    await nursery.close()
+    for number in numbers:
+        os.close(number)
+    listener.close()
 
 
 async def test_a_process_that_nobody_wants_any_more_ends_before_it_has_begun(
