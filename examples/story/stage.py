@@ -51,10 +51,6 @@ class Stage:
                 f"{name.upper().replace('-', '_')}_PORT": str(self._ports[name])
                 for name in SERVICES
             },
-            "AUTH_URL": self.url("auth"),
-            "ISSUER": self.url("auth"),
-            "JWT_ISSUER": self.url("auth"),
-            "LOAD_BALANCER_URL": self.url("load-balancer"),
             "PYTHONPATH": str(ROOT),
             "ROUTES_FILE": str(ROUTES),
         }
@@ -124,12 +120,14 @@ class Stage:
             but: A process that does not count, because it was killed.
 
         Raises:
-            StageError: The platform has ended.
+            StageError: It has failed, or the platform has ended.
         """
         async with self._news:
             while self._rows.get(name, {}).get("state") != state or self._rows[name]["pid"] == but:
                 if self._ended:
                     raise StageError(f"the platform ended before {name} was {state}")
+                if self._rows.get(name, {}).get("state") == "failed":
+                    raise StageError(f"{name} has failed: {self._rows[name]['detail']}")
                 await self._news.wait()
         return int(self._rows[name]["pid"])
 
