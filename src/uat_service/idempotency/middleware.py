@@ -11,6 +11,7 @@ An answer of 500 or more, a crash or a cancelled request is not kept, nor one th
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from hashlib import sha256
 from secrets import token_hex
 
@@ -132,6 +133,8 @@ class IdempotencyMiddleware:
                 await self._run(scope, Replay(receive, body), send, key, owner)
                 return
             if isinstance(found, Reply):
+                if found.route is not None:
+                    scope["path_template"] = found.route
                 await _give(found, send, _REPLAYED)
                 return
             if found is Claim.MISMATCH:
@@ -162,6 +165,7 @@ class IdempotencyMiddleware:
             await self._app(scope, receive, answer.send)
             reply = answer.reply
             if reply is not None and reply.status < _FAILED and reply.status not in _NOT_NOW:
+                reply = replace(reply, route=scope.get("path_template"))
                 with anyio.CancelScope(shield=True):
                     await self._records.keep(key, owner, reply)
                     kept = True

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table, Text, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,11 +40,19 @@ class Claim(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that was given."""
+    """An answer that was given.
+
+    Attributes:
+        status: Its status.
+        headers: Its headers.
+        body: Its body.
+        route: The template of the route that gave it, if that is known: what a repetition is counted under.
+    """
 
     status: int
     headers: RawHeaders
     body: bytes
+    route: str | None = None
 
 
 class Records:
@@ -83,10 +92,9 @@ class Records:
                 return Claim.MISMATCH
             if found.status is None:
                 return Claim.RUNNING
-            headers = [
-                (n.encode("latin-1"), v.encode("latin-1")) for n, v in json.loads(found.headers)
-            ]
-            return Reply(int(found.status), headers, bytes(found.body))
+            route, pairs = _read(found.headers)
+            headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in pairs]
+            return Reply(int(found.status), headers, bytes(found.body), route)
 
         return await self._store.write(work)
 
@@ -97,7 +105,12 @@ class Records:
             StoreUnavailableError: The store is away.
         """
         pairs = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in reply.headers]
-        row = {"id": key, "owner": owner, "status": reply.status, "headers": json.dumps(pairs)}
+        row = {
+            "id": key,
+            "owner": owner,
+            "status": reply.status,
+            "headers": _written(reply.route, pairs),
+        }
         row |= {"body": reply.body, "until": _now() + round(self._ttl * 1000)}
         await self._store.write(lambda connection: connection.execute(text(_KEEP), row))
 
@@ -126,6 +139,17 @@ _KEEP = (
     "WHERE id = :id AND owner = :owner"
 )
 _RELEASE = "DELETE FROM uat_idempotency WHERE id = :id AND owner = :owner AND status IS NULL"
+
+
+def _written(route: str | None, headers: list[tuple[str, str]]) -> str:
+    return json.dumps({"route": route, "headers": headers})
+
+
+def _read(written: str) -> tuple[str | None, list[tuple[str, str]]]:
+    found: Any = json.loads(written)
+    if written.startswith("["):
+        return None, found  # As earlier versions have written them.
+    return found["route"], found["headers"]
 
 
 def _now() -> int:

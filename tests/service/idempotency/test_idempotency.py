@@ -39,7 +39,9 @@ class Desk:
         self.entered = asyncio.Event()
         self.status = 201
         self.error: Exception | None = None
+        self.route: str | None = "/orders/{number}"
         self.size = 0
+        self.scope: Scope = {}
         self.middleware = IdempotencyMiddleware(self.app, store, **options)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,6 +49,7 @@ class Desk:
         body = (await receive()).get("body", b"") if scope["type"] == "http" else b""
         await self.gate.wait()
         self.done.append(body)
+        scope["path_template"] = self.route
         if self.error is not None:
             raise self.error
         headers = [
@@ -72,6 +75,7 @@ class Desk:
         if key is not None:
             headers.append((b"idempotency-key", key.encode("latin-1")))
         scope = {"type": "http", "method": method, "raw_path": path, "query_string": query}
+        self.scope = {**scope, "headers": headers}
         parts = [body[:1], body[1:]]
         sent: list[Any] = []
 
@@ -81,7 +85,7 @@ class Desk:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await self.middleware({**scope, "headers": headers}, receive, send)
+        await self.middleware(self.scope, receive, send)
         return Answer(sent)
 
 
@@ -115,6 +119,35 @@ def test_a_request_that_is_sent_again_gets_the_first_answer(run: Run) -> None:
     assert (first.status, first.body, first.replayed) == (201, b"number 1", False)
     assert (second.status, second.body, second.replayed) == (201, b"number 1", True)
     assert second.headers[b"location"] == b"/1"
+
+
+@pytest.mark.parametrize("route", ["/orders/{number}", None])
+def test_a_repetition_is_of_the_same_route(run: Run, route: str | None) -> None:
+    async def work(desk: Desk) -> Scope:
+        desk.route = route
+        await desk.ask()
+        await desk.ask()
+        return desk.scope
+
+    assert run(work).get("path_template") == route
+
+
+def test_what_an_earlier_version_has_kept_is_given_again(run: Run) -> None:
+    async def work(desk: Desk) -> Answer:
+        await desk.ask()
+
+        async def as_before(connection: AsyncConnection) -> None:
+            old = json.dumps([["location", "/1"]])
+            await connection.execute(
+                text("UPDATE uat_idempotency SET headers = :old"), {"old": old}
+            )
+
+        await desk.store.write(as_before)
+        return await desk.ask()
+
+    again = run(work)
+
+    assert (again.replayed, again.headers[b"location"]) == (True, b"/1")
 
 
 def test_an_answer_outlives_the_process(run: Run) -> None:
