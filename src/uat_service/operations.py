@@ -36,7 +36,7 @@ _ALIASES = {
     "/startupz": "/health/startup",
 }
 _READ = frozenset({"GET", "HEAD"})
-_ALLOWED = ("Allow", "GET, HEAD")
+_ALLOWED = ("Allow", "GET, HEAD, OPTIONS")
 
 
 class Operations:
@@ -76,6 +76,9 @@ async def _show(page: _Page, scope: Scope, send: Send) -> None:
     scope["path_template"] = path_within(scope)
     if scope["method"] in _READ:
         await _send(send, *await page(scope))
+    elif scope["method"] == "OPTIONS":
+        await send({"type": "http.response.start", "status": 204, "headers": encoded([_ALLOWED])})
+        await send({"type": "http.response.body", "body": b""})
     else:
         found = Problem(405, "method-not-allowed", "Method Not Allowed", headers=(_ALLOWED,))
         correlation = current_correlation.get()

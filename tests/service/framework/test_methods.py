@@ -101,5 +101,14 @@ async def test_all_methods_of_a_path_are_named(method: str) -> None:
     assert reply.headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
+@pytest.mark.parametrize("path", ["/health", "/livez", "/metrics"])
+@pytest.mark.parametrize("method", ["OPTIONS", "DELETE"])
+async def test_what_operators_ask_names_its_methods_too(method: str, path: str) -> None:
+    reply = await ask(SERVICE, method, path)
+
+    assert reply.status_code == {"OPTIONS": 204, "DELETE": 405}[method]
+    assert reply.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
 async def test_options_of_nothing_is_not_found() -> None:
     assert (await ask(SERVICE, "OPTIONS", "/nowhere")).status_code == 404
