@@ -127,6 +127,9 @@ async def test_queries_may_be_asked_by_form_and_answered_as_prometheus_does(tmp_
     ("path", "asked", "status", "kind"),
     [
         ("query", {"query": "sum("}, 400, "bad_data"),
+        ("query", {"query": "up[0s]"}, 400, "bad_data"),
+        ("query", {"query": "up offset 0s"}, 400, "bad_data"),
+        ("query", {"query": "up[1m:0s]"}, 400, "bad_data"),
         ("query", {}, 400, "bad_data"),
         ("query", {"query": "up", "time": "soon"}, 400, "bad_data"),
         ("query", {"query": 'label_replace(up, "0", "", "a", "")'}, 422, "execution"),
@@ -154,7 +157,7 @@ async def test_federation_is_text_that_can_be_scraped(tmp_path: Path) -> None:
         nothing = await asking.get("/federate")
 
     lines = answer.text.splitlines()
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert lines[0] == "# TYPE uat_limit untyped"
     assert sum(line.startswith("up{") for line in lines) == 2
     assert all(line.rsplit(" ", 1)[1].isdigit() for line in lines if line.startswith("up{"))
@@ -185,6 +188,7 @@ async def test_routes_of_old_answer_with_real_values(tmp_path: Path) -> None:
         missing = await asking.get("/api/v1/metrics/data", params={"metric": "nothing"})
         fine = await read(asking, "/test")
         well = await read(asking, "/api/v1/metrics/health")
+        health = await read(asking, "/health")
 
     assert [each["service_id"] for each in services] == ["auth", "chat"]
     assert metric["values"] == {"auth": 32.0, "chat": 32.0}
@@ -202,6 +206,8 @@ async def test_routes_of_old_answer_with_real_values(tmp_path: Path) -> None:
     assert (missing.status_code, missing.json()["status"]) == (404, 404)
     assert missing.json()["error"] == missing.json()["detail"]
     assert (fine["status"], well["status"]) == ("ok", "healthy")
+    assert (well["services"], health["services"]) == (2, 2)
+    assert well["metrics"] == health["metrics"] > 10
 
 
 async def test_what_is_not_there_is_said_in_the_words_of_old_too(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def served(parts: Parts) -> Service:
             *dashboard.routes,
         ],
         dependencies=dependencies,
+        details=parts.extent,
         lifespan=[parts.lifespan],
         provide={"parts": parts, "news": News(parts)},
         plugins=[Missing()],

@@ -99,6 +99,10 @@ class Parts:
         """Return the time in milliseconds since 1970."""
         return round(self.now() * _SECOND)
 
+    def extent(self) -> dict[str, int]:
+        """Return how many services are asked, and how many metrics they have."""
+        return {"services": len(self.roster), "metrics": len(self.memory.metrics)}
+
     async def prepare(self) -> None:
         """Bring the database up to date, once, and learn who has registered.
 

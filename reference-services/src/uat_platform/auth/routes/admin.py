@@ -179,8 +179,12 @@ async def keys(parts: NamedDependency[Parts]) -> list[ShownKey]:
     guards=_ADMIN,
     responses=problem_responses(400, 401, 403, 409),
 )
-async def rotate(data: JSONBody[Rotation], parts: NamedDependency[Parts]) -> ShownKey:
-    """Let the next key sign; 409 when it was published too short a time ago, unless forced."""
+async def rotate(parts: NamedDependency[Parts], data: JSONBody[Rotation | None] = None) -> ShownKey:
+    """Let the next key sign; 409 when it was published too short a time ago, unless forced.
+
+    Without a body that is the key of ES256, in its own time.
+    """
+    data = data or Rotation()
     try:
         return _key(await parts.keys.rotate(data.algorithm, force=data.force))
     except KeyTooNewError as error:

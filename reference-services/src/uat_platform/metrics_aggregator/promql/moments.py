@@ -104,9 +104,12 @@ def _duration(reading: Reading) -> int:
         raise reading.unexpected("a duration")
     token = reading.take()
     try:
-        return duration(token.text)
+        length = duration(token.text)
     except ValueError as error:
         raise SyntaxIsWrongError(str(error), at=token.at) from error
+    if not length:
+        raise SyntaxIsWrongError("duration must be greater than 0", at=token.at)
+    return length
 
 
 def _when(node: Node, at: int) -> When:

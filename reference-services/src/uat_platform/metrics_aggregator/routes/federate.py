@@ -25,7 +25,7 @@ Match = Annotated[
     "/federate",
     exception_handlers=AS_PROMETHEUS,
     responses=answers(),
-    media_type="text/plain; version=0.0.4; charset=utf-8",
+    media_type="text/plain; version=0.0.4",
 )
 async def federate(parts: NamedDependency[Parts], match: Match = None) -> Response[str]:
     """Return the newest sample of the series that fit one of the selectors; of none, when there is no selector."""

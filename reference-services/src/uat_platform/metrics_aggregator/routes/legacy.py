@@ -70,6 +70,8 @@ class Well(msgspec.Struct):
 
     service: str
     timestamp: int
+    services: int
+    metrics: int
     status: Literal["healthy"] = "healthy"
 
 
@@ -82,7 +84,13 @@ async def test() -> Fine:
 @get("/api/v1/metrics/health")
 async def health(parts: NamedDependency[Parts]) -> Well:
     """Say that it is well. `/health` says more."""
-    return Well(parts.settings.service_name, int(parts.now()))
+    found = parts.extent()
+    return Well(
+        parts.settings.service_name,
+        int(parts.now()),
+        services=found["services"],
+        metrics=found["metrics"],
+    )
 
 
 @post("/api/v1/metrics/register", status_code=200, responses=problem_responses(400))
