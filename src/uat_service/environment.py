@@ -107,7 +107,7 @@ class Environment:
                 try:
                     value = self._value(name)
                 except ValueError as error:
-                    problems[name] = str(error)
+                    problems[self._given(name)] = str(error)
                     break
                 if value is not None:
                     values[field], self.found[field] = value
@@ -134,6 +134,10 @@ class Environment:
         yield name
         if field in self._of_stack:
             yield self._of_stack[field].variable
+
+    def _given(self, name: str) -> str:
+        """Return the name that somebody has set: that of the value, or of its file."""
+        return name if name in self._variables else name + _FILE
 
     def _value(self, name: str) -> tuple[str, str] | None:
         value, path = self._variables.get(name), self._variables.get(name + _FILE)

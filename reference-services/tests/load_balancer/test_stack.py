@@ -35,8 +35,6 @@ def _up(directory: Path, ports: dict[str, int]) -> Generator[Running]:
     env = {f"{name.upper().replace('-', '_')}_PORT": str(port) for name, port in ports.items()}
     env |= {
         "UAT_STACK_FILE": str(STACK),
-        "LOAD_BALANCER_URL": f"http://127.0.0.1:{ports['load-balancer']}",
-        "AUTH_URL": f"http://127.0.0.1:{ports['auth']}",
         "ROUTES_FILE": str(STACK.parent / "gateway.toml"),
         "PASSWORD_MEMORY": "64",
         "PASSWORD_PASSES": "1",
@@ -59,6 +57,19 @@ def _registered(client: httpx.Client, port: int) -> dict[str, Any]:
             return services
 
 
+def _scraped(client: httpx.Client, port: int, token: str) -> set[str]:
+    """Ask the aggregator, through the gateway, until it has found all others by itself."""
+    while True:
+        answer = client.get(
+            f"http://127.0.0.1:{port}/api/metrics/services",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        answer.raise_for_status()
+        found = {each["service_id"] for each in answer.json()}
+        if found >= set(NAMES):
+            return found
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_stack_comes_up_answers_ends_and_remembers(
@@ -76,16 +87,18 @@ def test_the_stack_comes_up_answers_ends_and_remembers(
             }
             balanced = f"http://127.0.0.1:{ports['load-balancer']}/proxy/auth"
             made = client.post(f"{balanced}/auth/register", json=ANN)
+            token = made.json()["token"]
             verified = client.get(
-                f"{balanced}/auth/verify",
-                headers={"Authorization": f"Bearer {made.json()['token']}"},
+                f"{balanced}/auth/verify", headers={"Authorization": f"Bearer {token}"}
             )
+            scraped = _scraped(client, ports["api-gateway"], token)
         with _up(tmp_path, ports):
             again = client.post(f"{balanced}/auth/login", json=ANN)
 
     assert {name: services[name]["url"] for name in NAMES} == {
         name: f"http://127.0.0.1:{port}" for name, port in ports.items()
     }
+    assert scraped == set(NAMES)
     assert health == dict.fromkeys(NAMES, 200)
     assert made.status_code == verified.status_code == again.status_code == 200
     assert verified.json()["user"]["email"] == "ann@example.com"

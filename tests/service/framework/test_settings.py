@@ -139,7 +139,7 @@ def test_newline_that_belongs_to_a_secret_is_kept(tmp_path: Path) -> None:
         ("TIMEOUT_DURATION", {"TIMEOUT_DURATION": "0s"}),
         ("CURRENCIES", {"CURRENCIES": '["' + SECRET}),
         ("TOKEN", {"TOKEN": SECRET, "TOKEN_FILE": "token"}),
-        ("TOKEN", {"TOKEN_FILE": f"/nowhere/{SECRET}"}),
+        ("TOKEN_FILE", {"TOKEN_FILE": f"/nowhere/{SECRET}"}),
         ("REDIS_ADDR", {"REDIS_ADDR": f"redis://:{SECRET}@redis:6379/0"}),
         ("REDIS_ADDR", {"REDIS_ADDR": f"user:{SECRET}@redis:6379"}),
         ("LOAD_BALANCER_URL", {"LOAD_BALANCER_URL": "localhost:8011"}),
