@@ -174,6 +174,28 @@ async def test_a_cancelled_caller_waits_at_rest_for_a_copy_that_cleans_up() -> N
     assert copies.cleaned == [5.0]
 
 
+async def test_a_cancelled_caller_that_never_gets_the_winners_result_leaves_it_closed() -> None:
+    closed: list[int] = []
+
+    class Answer:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        async def aclose(self) -> None:
+            closed.append(self.number)
+
+    copies = SlowToClean(3.0, 9.0)
+
+    async def call() -> Answer:
+        return Answer(await copies())
+
+    with anyio.move_on_after(4.0) as scope:
+        await Hedge(2.0).acall(call)
+
+    assert scope.cancelled_caught
+    assert closed == [0]
+
+
 async def test_no_copy_joins_those_that_clean_up_after_the_program_was_stopped() -> None:
     copies = SlowToClean(9.0, 9.0)
     calls: list[float] = []

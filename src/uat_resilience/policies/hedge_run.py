@@ -68,9 +68,15 @@ class HedgeRun(Generic[T]):
 
     async def win(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run copies until one decides, and all have ended; return the result, or raise the first error."""
-        async with world().race() as race:
-            self._arm(race, call)
-            await race.inline(lambda: self._run(race, call, 1))
+        try:
+            async with world().race() as race:
+                self._arm(race, call)
+                await race.inline(lambda: self._run(race, call, 1))
+        except BaseException:
+            # The caller was cancelled while the losers cleaned up: nobody gets the winner's result.
+            for result in self._results:
+                await self._discarder.aclose(result, self._clock)
+            raise
         if self._results:
             return self._results[0]
         error = self._error or self._refusal
@@ -81,6 +87,10 @@ class HedgeRun(Generic[T]):
             # Or this frame and the error's traceback would keep each other alive.
             del error
             self._error = self._refusal = None
+
+    @property
+    def _discarder(self) -> Discarder:
+        return Discarder(self._name, self._bus)
 
     @property
     def _decided(self) -> bool:
@@ -127,7 +137,7 @@ class HedgeRun(Generic[T]):
 
     async def _succeeded(self, race: AsyncRace, result: T, number: int) -> None:
         if self._results:
-            await Discarder(self._name, self._bus).aclose(result, self._clock)
+            await self._discarder.aclose(result, self._clock)
             return
         self._results.append(result)
         if number > 1 and self._bus.wants(HedgeWon):
