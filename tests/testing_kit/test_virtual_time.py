@@ -1,3 +1,4 @@
+import asyncio
 import threading
 from typing import Any
 
@@ -62,6 +63,32 @@ def test_threads_wait_on_the_loops_time_too(backend: Any) -> None:
 
     assert virtual_time.run(main, backend=backend) >= 600.0
     assert waits == [True, True, False]
+
+
+def test_time_passes_for_a_loop_that_never_rests() -> None:
+    async def clean_up_late() -> None:
+        try:
+            await pause(9.0)
+        finally:
+            await pause(0.1)
+
+    async def main() -> float:
+        # The scope cancels the waiting task at every turn, for as long as it waits on.
+        with anyio.move_on_after(1.0):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(clean_up_late())
+        return anyio.current_time()
+
+    assert virtual_time.run(main) == pytest.approx(1.1, abs=0.001)
+
+
+def test_a_busy_loop_has_its_turns_at_one_moment() -> None:
+    async def main() -> float:
+        for _ in range(9_000):
+            await anyio.lowlevel.checkpoint()
+        return anyio.current_time()
+
+    assert virtual_time.run(main) == 0.0
 
 
 def test_another_backend_is_refused() -> None:
