@@ -7,7 +7,6 @@ Exit codes: 0 all ended well; 1 something failed or had to be killed; 2 the stac
 import asyncio
 import json
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import click
 from rich.console import Console
 
 from uat_resilience.clock import SystemClock
+from uat_service.spelling import choice
 from uat_service.stack import control, graph
 from uat_service.stack.commands import Commands
 from uat_service.stack.effective import effective
@@ -147,7 +147,8 @@ def logs(name: str | None, *, follow: bool, lines: int, as_json: bool) -> None:
     if follow:
         asyncio.run(_follow(name, lines=lines, as_json=as_json))
     elif not _print_kept(name, lines=lines, as_json=as_json):
-        raise StackError("there are no logs" + ("" if name is None else f" of `{name}`"))
+        of = "" if name is None else f" of `{name}`{choice(name, StateDir(_STATE).logged())}"
+        raise StackError(f"there are no logs{of}")
 
 
 @main.command()
@@ -235,10 +236,9 @@ async def _follow(name: str | None, *, lines: int, as_json: bool) -> None:
 
 def _print_kept(name: str | None, *, lines: int, as_json: bool) -> int:
     """Print what is in the logs; return the letters of the longest name, 0 when there is no log."""
-    found = sorted(path.stem for path in (_STATE / "logs").glob("*.log"))
-    wanted = [each for each in found if name in (None, each, re.sub(r"-\d+$", "", each))]
-    width = max(map(len, wanted), default=0)
-    for instance, line in StateDir(_STATE).kept(wanted, lines=lines):
+    state = StateDir(_STATE)
+    width = max(map(len, state.logged(name)), default=0)
+    for instance, line in state.kept(state.logged(name), lines=lines):
         _print(instance, clean(line), width=width, as_json=as_json)
     return width
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["Heard", "Spelled", "hint", "meant", "shouted"]
+__all__ = ["Heard", "Spelled", "choice", "hint", "meant", "shouted"]
 
 
 class Heard(bytes):
@@ -54,3 +54,9 @@ def hint(name: str, known: Iterable[str]) -> str:
     """Return a question to put after a name that is not known, or nothing."""
     close = meant(name, known)
     return "" if close is None else f" (did you mean `{close}`?)"
+
+
+def choice(name: str, known: Iterable[str]) -> str:
+    """Return what to put after a name that is not known: the one that was probably meant, or all there are."""
+    names = list(known)
+    return hint(name, names) or (f" (there is {', '.join(names)})" if names else "")

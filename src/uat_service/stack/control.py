@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import cast
 
+from uat_service.spelling import choice
 from uat_service.stack.errors import StackError
 from uat_service.stack.journal import Event, Journal, Said
 from uat_service.stack.lines import clean
@@ -76,7 +77,8 @@ async def _replies(
     name = request.get("name")
     known = [*orchestrator.names, *(status.instance for status in orchestrator.board.statuses)]
     if name is not None and name not in known:
-        yield {"error": f"there is no service `{name}` in the running stack"}
+        told = choice(str(name), dict.fromkeys(known))
+        yield {"error": f"there is no service `{name}` in the running stack{told}"}
         return
     match request.get("do"):
         case "status":

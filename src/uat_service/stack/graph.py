@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from uat_service.spelling import hint
+from uat_service.spelling import choice, hint
 from uat_service.stack.definition import REDIS, Service, Stack
 from uat_service.stack.errors import StackError
 
@@ -50,7 +50,7 @@ def selected(services: Services, names: Iterable[str]) -> dict[str, Service]:
     if not wanted:
         return dict(services)
     problems = [
-        f"there is no service `{name}`{hint(name, services)}"
+        f"there is no service `{name}`{choice(name, services)}"
         for name in wanted
         if name not in services
     ]

@@ -108,7 +108,8 @@ class Instance:
             await first(self._start(), self._order.wait())
         except OSError as error:
             verdict = Verdict(Next.FAILED)
-            await self._follow(verdict, f"cannot be started: {error.strerror}")
+            program = self._launch.command[0]
+            await self._follow(verdict, f"{program} cannot be started: {error.strerror}")
             return
         process = self._process
         if process is None:  # Told to stop, or to start anew, before there was one.

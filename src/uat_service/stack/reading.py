@@ -10,7 +10,7 @@ from typing import cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from uat_service.spelling import hint
+from uat_service.spelling import choice, hint
 from uat_service.stack.definition import Service, Stack
 from uat_service.stack.errors import StackError
 
@@ -53,29 +53,30 @@ def read(
         StackError: The file cannot be read, or says what it cannot mean.
     """
     tables = _parsed(file)
-    services = tables.get("services")
-    if not isinstance(services, dict) or not services:
-        raise StackError(f"{file}: has no service: it needs at least one table [services.NAME]")
-    top = tables.pop("stack", {})
-    del tables["services"]
+    services, top = tables.pop("services", {}), tables.pop("stack", {})
     if not isinstance(top, dict):
         raise StackError(f"{file}: stack must be a table")
     if tables:
         named = ", ".join(f"`{key}`" for key in tables)
         raise StackError(f"{file}: unknown key {named}: there are [stack] and [services.NAME]")
+    if not isinstance(services, dict) or not services:
+        raise StackError(f"{file}: has no service: it needs at least one table [services.NAME]")
     written: Tables = {**cast("Tables", top), "services": _named(cast("Tables", services))}
     sources = dict.fromkeys(_paths(written), file.name)
     sources |= _override(written, variables, replicas or {})
     try:
         stack = Stack.model_validate(written)
     except ValidationError as error:
-        raise StackError(*(f"{file.name}: {_told(each)}" for each in error.errors())) from None
+        raise StackError(*(_told(each, sources, file) for each in error.errors())) from None
     return Described(stack, file.absolute(), sources)
 
 
 def _parsed(file: Path) -> Tables:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "go to the directory that has one, or name it with `uat --stack FILE`"
+        raise StackError(f"{file}: there is no such file: {remedy}") from None
     except OSError as error:
         raise StackError(f"{file}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -114,18 +115,25 @@ def _override(
         table = services.get(name)
         if not isinstance(table, dict):
             raise StackError(
-                f"--replicas {name}={number}: there is no service `{name}`{hint(name, services)}"
+                f"--replicas {name}={number}: there is no service `{name}`{choice(name, services)}"
             )
         table["replicas"] = number
         sources[f"services.{name}.replicas"] = "--replicas"
     return sources
 
 
-def _told(error: ErrorDetails) -> str:
+def _told(error: ErrorDetails, sources: Mapping[str, str], file: Path) -> str:
     where = ".".join(str(part) for part in error["loc"])
+    return f"{sources.get(where, file.name)}: {where}: {_rule(error, where)}"
+
+
+def _rule(error: ErrorDetails, where: str) -> str:
     if error["type"] == "extra_forbidden":
         model: type[BaseModel] = Service if where.startswith("services.") else Stack
-        key = str(error["loc"][-1])
-        return f"{where}: unknown key{hint(key, model.model_fields)}"
+        return f"unknown key{hint(str(error['loc'][-1]), model.model_fields)}"
+    if error["type"] == "tuple_type":
+        return 'must be a list, as in ["one", "two"]'
+    if error["type"] == "model_type":
+        return f"must be a table, as in [{where}]"
     rule = error["msg"].removeprefix("Value error, ")
-    return f"{where}: {rule[0].lower()}{rule[1:]}"
+    return f"{rule[0].lower()}{rule[1:]}"

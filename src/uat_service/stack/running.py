@@ -8,7 +8,7 @@ from uat_resilience.clock import Clock
 from uat_service.stack import control
 from uat_service.stack.audience import Audience
 from uat_service.stack.definition import Service
-from uat_service.stack.journal import Journal
+from uat_service.stack.journal import Event, Journal
 from uat_service.stack.lifeline import Lifeline
 from uat_service.stack.orchestrator import Orchestrator
 from uat_service.stack.probing import Prober
@@ -49,7 +49,13 @@ async def run(
         StackError: Ports are taken.
     """
     stop = asyncio.Event()
-    journal = Journal(state.keep, Audience(view, left=stop.set).hear)
+    journal = Journal(Audience(view, left=stop.set).hear)
+
+    def keep(event: Event) -> None:
+        if (problem := state.keep(event)) is not None:
+            journal.note(problem)
+
+    journal.subscribe(keep)
     async with AsyncExitStack() as ends:
         lifeline = ends.enter_context(Lifeline())
         shared = beginning(variables, shared=described.stack.env, directory=described.directory)

@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+import re
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -28,6 +30,7 @@ class StateDir:
         self.path = path
         self._pid_file: int | None = None
         self._logs: dict[str, BinaryIO] = {}
+        self._failing: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -41,7 +44,8 @@ class StateDir:
         for log in self._logs.values():
             log.close()
         if self._pid_file is not None:
-            self.socket.unlink(missing_ok=True)
+            with suppress(OSError):  # Whoever runs it next says what is wrong with it.
+                self.socket.unlink(missing_ok=True)
             os.ftruncate(self._pid_file, 0)
             os.close(self._pid_file)
 
@@ -61,8 +65,17 @@ class StateDir:
         """Make it ours, until this process ends.
 
         Raises:
-            StackError: Another process has it.
+            StackError: Another process has it, or nothing can be written there.
         """
+        try:
+            self._claim()
+        except OSError as error:
+            raise StackError(
+                f"{error.filename or self.path}: {error.strerror}: `uat` keeps its socket and its logs in "
+                f"{self.path}/ of the working directory, so make room for that, or start it elsewhere"
+            ) from None
+
+    def _claim(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / ".gitignore").write_text("*\n", encoding="utf-8")
         (self.path / "logs").mkdir(exist_ok=True)
@@ -75,10 +88,10 @@ class StateDir:
             raise StackError(
                 f"a stack is already running here, as process {pid}: `uat status`, `uat down`"
             ) from None
-        os.ftruncate(file, 0)
-        os.write(file, f"{os.getpid()}\n".encode())
         self._pid_file = file
         self.socket.unlink(missing_ok=True)
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
 
     @property
     def imports(self) -> Path:
@@ -89,19 +102,39 @@ class StateDir:
         """Return the log file of a process."""
         return self.path / "logs" / f"{instance}.log"
 
-    def keep(self, event: Event) -> None:
-        """Write what a process said into its log. One older file is kept when it has grown too large."""
+    def keep(self, event: Event) -> str | None:
+        """Write what a process said into its log. One older file is kept when it has grown too large.
+
+        Returns:
+            What is wrong, once, when it cannot be written. Each line is tried anew.
+        """
         if not isinstance(event, Said):
-            return
-        log = self._logs.get(event.instance)
+            return None
+        try:
+            self._write(event)
+        except OSError as error:
+            if event.instance in self._failing:
+                return None
+            self._failing.add(event.instance)
+            return f"{self.log(event.instance)}: {error.strerror}: lines are not kept until it can be written"
+        self._failing.discard(event.instance)
+        return None
+
+    def _write(self, said: Said) -> None:
+        path, log = self.log(said.instance), self._logs.get(said.instance)
         if log is not None and log.tell() > _LARGEST:
+            del self._logs[said.instance]
             log.close()
-            self.log(event.instance).replace(self.log(event.instance).with_suffix(".log.1"))
+            path.replace(path.with_suffix(".log.1"))
             log = None
         if log is None:
-            log = self._logs[event.instance] = self.log(event.instance).open("ab")
-        log.write(event.line + b"\n")
-        log.flush()
+            log = self._logs[said.instance] = path.open("ab", 0)
+        log.write(said.line + b"\n")
+
+    def logged(self, name: str | None = None) -> list[str]:
+        """Return the processes that have a log; of a service, or one of them, when it is named."""
+        found = sorted(path.stem for path in (self.path / "logs").glob("*.log"))
+        return [each for each in found if name in {None, each, re.sub(r"-\d+$", "", each)}]
 
     def kept(self, instances: Iterable[str], *, lines: int) -> list[tuple[str, bytes]]:
         """Return the last lines of the logs, as name and line; none for 0."""

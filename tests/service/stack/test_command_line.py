@@ -35,8 +35,12 @@ GOOD = '[services.b]\ncommand = "x"\nport = 0\n[services.a]\ncommand = "y"\nneed
         ),
         (GOOD + 'optional_needs = ["c"]\n', (), "services.a needs `c`, which is not in the stack"),
         (GOOD.replace('"b"', '"a"'), (), "services need each other in a circle: a → a"),
-        (GOOD, ("c",), "there is no service `c`"),
-        (GOOD, ("--replicas", "c=2"), "--replicas c=2: there is no service `c`"),
+        (GOOD, ("c",), "there is no service `c` (there is b, a)"),
+        (
+            GOOD,
+            ("--replicas", "c=2"),
+            "--replicas c=2: there is no service `c` (there is b, a)",
+        ),
     ],
 )
 def test_a_stack_that_cannot_run_is_refused_with_the_reason(

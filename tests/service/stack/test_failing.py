@@ -66,7 +66,7 @@ def test_a_crash_loop_is_shown_and_leaves_the_others_alone(stack: Running) -> No
 def test_a_program_that_is_not_there_is_said_so(stack: Running) -> None:
     detail = stack.state("missing", "failed")["detail"]
 
-    assert detail == "cannot be started: No such file or directory"
+    assert detail == "no-such-program cannot be started: No such file or directory"
 
 
 def test_what_does_not_run_is_not_asked_for_its_health(stack: Running) -> None:
@@ -74,7 +74,8 @@ def test_what_does_not_run_is_not_asked_for_its_health(stack: Running) -> None:
 
     problems = json.loads(stack.ask("health", "--json").stdout)
 
-    assert problems["missing"] == "failed (cannot be started: No such file or directory)"
+    why = "no-such-program cannot be started: No such file or directory"
+    assert problems["missing"] == f"failed ({why})"
 
 
 def test_a_job_that_is_done_is_finished(stack: Running) -> None:

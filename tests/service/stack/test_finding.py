@@ -45,7 +45,7 @@ def test_a_project_that_names_none_has_its_own(place: Path, text: str) -> None:
     answer = graph()
 
     assert answer.exit_code == 2
-    assert "stack.toml: cannot be read" in answer.output
+    assert "stack.toml: there is no such file" in answer.output
 
 
 @pytest.mark.parametrize("text", ["[tool.uat]\nstack = 1", "[tool]\nuat = 1", "[[["])

@@ -32,3 +32,13 @@ def test_the_last_lines_are_shown(lines: str, output: str) -> None:
 
 def test_fewer_than_none_are_refused() -> None:
     assert shown("-n", "-1").exit_code == 2
+
+
+@pytest.mark.parametrize(("name", "told"), [("apy", "did you mean `api`?"), ("x", "there is api")])
+def test_logs_of_nobody_are_refused_with_those_there_are(name: str, told: str) -> None:
+    answer = CliRunner().invoke(main, ["logs", name])
+
+    assert (answer.exit_code, answer.stderr) == (
+        2,
+        f"error: there are no logs of `{name}` ({told})\n",
+    )

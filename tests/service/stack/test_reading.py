@@ -84,7 +84,13 @@ def test_a_stack_is_read_with_defaults(tmp_path: Path) -> None:
             "[services.a]\ncommand = 'x'\ngrace = 'soon'",
             "services.a.grace: must be a duration like 30s",
         ),
-        ("services.a = 1", "services.a: input should be"),
+        ("services.a = 1", "services.a: must be a table, as in [services.a]"),
+        ("services = 1", "has no service: it needs at least one table"),
+        ("[service.a]", "unknown key `service`: there are [stack] and [services.NAME]"),
+        (
+            "[services.a]\ncommand = 'x'\nneeds = 'b'",
+            'stack.toml: services.a.needs: must be a list, as in ["one", "two"]',
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None:
@@ -95,7 +101,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, problem: str) -> None
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="cannot be read: No such file"):
+    with pytest.raises(
+        StackError, match=r"no such file: go to .* or name it with `uat --stack FILE`"
+    ):
         read(tmp_path / "stack.toml", variables={})
 
 
@@ -104,6 +112,18 @@ def test_a_port_in_the_environment_goes_before_the_file(tmp_path: Path) -> None:
 
     assert found.stack.services["api"].port == 9090
     assert found.sources["services.api.port"] == "API_PORT"
+
+
+def test_what_is_wrong_is_named_where_it_was_said(tmp_path: Path) -> None:
+    file = described(tmp_path, GOOD).file
+
+    with pytest.raises(StackError) as variable:
+        read(file, variables={"API_PORT": "http"})
+    with pytest.raises(StackError) as option:
+        read(file, variables={}, replicas={"api": 0})
+
+    assert str(variable.value).startswith("API_PORT: services.api.port: input should be a valid")
+    assert str(option.value).startswith("--replicas: services.api.replicas: input should be")
 
 
 def test_replicas_of_a_service_that_is_not_there_are_refused(tmp_path: Path) -> None:
