@@ -77,6 +77,8 @@ class EventStream(Streamed):
 
     When the service drains (`current_drain`) the source is cancelled, `last` is sent and the answer ends in order.
 
+    Runs on asyncio. One object is for one request.
+
     Args:
         source: Makes the events; strings are the data of one. It runs in a task of its own.
         keep_alive: Seconds of silence, above 0, after which a comment is sent. Most proxies wait for a minute.
