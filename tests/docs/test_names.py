@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import PAGES, ROOT, blocks, page_id, prose
+from tests.docs.pages import DOCS, PAGES, ROOT, blocks, page_id, prose
 
 import uat_resilience
 
@@ -110,3 +110,31 @@ def test_import_in_a_fragment_is_possible(page: Path) -> None:
     ]
 
     assert [path for path in imported if not there(path)] == []
+
+
+def test_module_that_a_page_imports_from_is_in_the_reference() -> None:
+    described = {
+        name
+        for page in (DOCS / "reference").glob("*.md")
+        for name in re.findall(r"^::: (\S+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    imported = {module for page in TEXTS for module in imported_by(page) if "._" not in module}
+
+    assert "uat_resilience.integrations.logging" in imported
+    assert {each for each in imported if not (described & {each, each.rpartition(".")[0]})} == set()
+
+
+def imported_by(page: Path) -> Iterator[str]:
+    """Return the modules of ours that the code of a page takes names from."""
+    for block in blocks(page):
+        if block.kind not in {"python", "py"}:
+            continue
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("uat_"):
+                for alias in node.names:
+                    path = f"{node.module}.{alias.name}"
+                    found = import_module(str(node.module))
+                    module = not hasattr(found, alias.name) or inspect.ismodule(
+                        getattr(found, alias.name)
+                    )
+                    yield path if module else str(node.module)
