@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from uat_resilience.advice import PipelineWarning, advise
 from uat_resilience.errors import TimedOutError
+from uat_resilience.policies.blamed import level_of_user
 from uat_resilience.policies.bounds import Bounds
 from uat_resilience.policies.bulkhead import Bulkhead
 from uat_resilience.policies.circuit_breaker import CircuitBreaker
@@ -62,7 +63,7 @@ class Pipeline(Guard):
                 raise TypeError(f"policies must have name, call and acall, not {policy!r}")
         self._policies = policies
         for finding in advise(self.flattened()):
-            warnings.warn(f"{self.name}: {finding}", PipelineWarning, stacklevel=2)
+            warnings.warn(f"{self.name}: {finding}", PipelineWarning, stacklevel=level_of_user())
 
     @classmethod
     def standard(

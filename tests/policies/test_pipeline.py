@@ -218,6 +218,13 @@ def test_a_doubtful_order_warns_and_says_what_to_do(policies: Any, advice: str) 
     assert warned[0].filename == __file__
 
 
+def test_the_warning_of_the_preset_names_the_line_that_asks_for_it() -> None:
+    with pytest.warns(PipelineWarning, match="not shorter") as warned:
+        Pipeline.standard("orders", on=KeyError, total=5.0)
+
+    assert {each.filename for each in warned} == {__file__}
+
+
 @pytest.mark.parametrize(
     "policies",
     [
