@@ -41,6 +41,7 @@ from uat_service.outer import Outer
 from uat_service.problems import ProblemResponses, exception_handlers
 from uat_service.replies import Reply
 from uat_service.settings import Settings
+from uat_service.sockets import FailedSockets, Sockets
 
 __all__ = ["Lifespan", "Service"]
 
@@ -89,8 +90,7 @@ class Service:
         shutdown: Its end; `shutdown.on_close(...)` runs when the last request is over.
         metrics: Its metrics; `metrics.registry` takes more.
         litestar: The application inside.
-        asgi: All of it, for a server that is told that it is ASGI 3; others ask whether `__call__` is a coroutine
-            function, which takes one more for each request.
+        asgi: All of it, for a server that is told that it is ASGI 3; others call one more function for a request.
         faithful: As it was given; whoever serves the service goes by it.
         listens: The address it is served at, told by whoever serves it; None when nobody has.
 
@@ -150,12 +150,12 @@ class Service:
                 version=version,
                 components=Components(security_schemes=dict(security or {})),
             ),
-            plugins=[ProblemResponses(), *plugins],
+            plugins=[ProblemResponses(), FailedSockets(), *plugins],
             request_class=ReadRequest,
             response_class=Reply,
         )
         # Here and below: a bound method is called at once, an object by way of its type.
-        app: App = Methods(cast("App", self.litestar.__call__)).__call__
+        app: App = Methods(Sockets(cast("App", self.litestar.__call__)).__call__).__call__
         app = app if around is None else around(app)
         self.asgi: App = Outer(
             app,

@@ -25,7 +25,14 @@ from uat_resilience.integrations.serving.problem import CRASH, MEDIA_TYPE, probl
 from uat_service.forms import in_words
 from uat_service.methods import with_head
 
-__all__ = ["Problem", "ProblemResponses", "exception_handlers", "problem_responses", "told"]
+__all__ = [
+    "Problem",
+    "ProblemResponses",
+    "described",
+    "exception_handlers",
+    "problem_responses",
+    "told",
+]
 
 Handler = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -111,9 +118,8 @@ def _told(error: object) -> object:
     return {**named, "message": _NO_BODY if message == _ABSENT else in_words(message)}
 
 
-def _refused(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Answer what a framework or a handler refuses on purpose."""
-    refused = cast("HTTPException", error)
+def described(refused: HTTPException) -> dict[str, object]:
+    """Return the members of the problem that somebody refuses on purpose."""
     members: dict[str, object] = {
         "type": "about:blank",
         "title": _phrase(refused.status_code),
@@ -126,10 +132,22 @@ def _refused(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         members |= {name: value for name, value in given.items() if value is not None}
         if isinstance(refused.extra, Mapping):
             members = {**refused.extra, **members, "errors": None}
+    members["request_id"] = _request_id()
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _refused(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer what a framework or a handler refuses on purpose."""
+    refused = cast("HTTPException", error)
     headers = dict(refused.headers or {})
     if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED and "allow" in headers:
         headers["allow"] = with_head(headers["allow"])
-    return _response(members, refused.status_code, headers)
+    return Response(
+        described(refused),
+        status_code=refused.status_code,
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
 
 
 def _crashed(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -143,18 +161,6 @@ def _crashed(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         status_code=found.status,
         media_type=MEDIA_TYPE,
         headers=dict(found.headers),
-    )
-
-
-def _response(
-    members: Mapping[str, object], status: int, headers: Mapping[str, str]
-) -> Response[Any]:
-    told = {**members, "request_id": _request_id()}
-    return Response(
-        {name: value for name, value in told.items() if value is not None},
-        status_code=status,
-        media_type=MEDIA_TYPE,
-        headers=dict(headers),
     )
 
 

@@ -13,7 +13,7 @@ import structlog
 from litestar import Litestar, Request, WebSocket, get, post, route, websocket
 from litestar.background_tasks import BackgroundTask
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException
+from litestar.exceptions import NotAuthorizedException, WebSocketException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 from litestar.response import Response
@@ -160,6 +160,17 @@ async def talk(socket: WebSocket[Any, Any, Any]) -> None:
         await socket.send_text(text)
 
 
+@websocket(["/early/{what:str}", "/late/{what:str}"])
+async def fail(socket: WebSocket[Any, Any, Any], what: FromPath[str]) -> None:
+    if socket.url.path.startswith("/late"):
+        await socket.accept()
+    if what == "refused":
+        raise NotAuthorizedException(detail="who are you?")
+    if what == "own":
+        raise WebSocketException(detail="in words of its own", code=4321)
+    await (opened.fn() if what == "open" else crash.fn())
+
+
 @asynccontextmanager
 async def database(_: Litestar) -> AsyncGenerator[None]:
     yield
@@ -195,6 +206,7 @@ service = Service(
         broken,
         context,
         crash,
+        fail,
         flood,
         job,
         opened,
