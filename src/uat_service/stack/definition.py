@@ -7,8 +7,9 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from uat_service.duration import Duration
+from uat_service.spelling import shouted
 
-__all__ = ["REDIS", "Service", "Stack"]
+__all__ = ["REDIS", "Service", "Stack", "port_variable"]
 
 REDIS = "redis"
 """A name that may be needed without being described: a Redis, started if there is none."""
@@ -17,6 +18,11 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _APP = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(?:\(\))?", re.ASCII)
 _FD = "{fd}"
 _OWN_FD = "{own_fd}"
+
+
+def port_variable(name: str) -> str:
+    """Return the variable that goes before the port of a service in the file."""
+    return f"{shouted(name)}_PORT"
 
 
 def _words(value: object) -> object:

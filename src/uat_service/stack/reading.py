@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from uat_service.spelling import choice, hint
-from uat_service.stack.definition import Service, Stack
+from uat_service.stack.definition import Service, Stack, port_variable
 from uat_service.stack.errors import StackError
 
 __all__ = ["Described", "read"]
@@ -107,7 +107,7 @@ def _override(
     sources: dict[str, str] = {}
     services = cast("Tables", written["services"])
     for name, table in services.items():
-        variable = name.upper().replace("-", "_") + "_PORT"
+        variable = port_variable(name)
         if isinstance(table, dict) and "port" in table and variables.get(variable):
             table["port"] = variables[variable]
             sources[f"services.{name}.port"] = variable

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from uat_service.stack.definition import Service
+from uat_service.stack.definition import Service, port_variable
 from uat_service.stack.errors import StackError
 
 __all__ = ["Sockets", "reachable"]
@@ -103,5 +103,6 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _told(service: Service, host: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"services.{service.name}: port {service.port} is taken by another program"
+        remedy = f"stop it, or choose another port with {port_variable(service.name)}"
+        return f"services.{service.name}: port {service.port} is taken by another program: {remedy}"
     return f"services.{service.name}: {host}:{service.port} cannot be used: {error.strerror}"

@@ -65,7 +65,10 @@ def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
         told = uat(GOOD.replace("port = 0", f"port = {port}"), "up")
 
     assert told.exit_code == 2
-    assert told.stderr == f"error: services.b: port {port} is taken by another program\n"
+    assert told.stderr == (
+        f"error: services.b: port {port} is taken by another program: "
+        "stop it, or choose another port with B_PORT\n"
+    )
     assert told.stdout == ""
 
 
