@@ -41,7 +41,9 @@ def test_a_restart_under_load_refuses_nobody(run: Run) -> None:
     stack = run(service("back"))
     stack.state("back", "running")
 
-    with load(stack.port("back"), clients=2) as answers:
+    with load(port := stack.port("back"), clients=2) as answers:
+        while not answers:  # The first process is to have answered somebody, too.
+            fetch(port)
         restarts: list[str] = []
         for _ in range(2):
             restarts.append(stack.ask("restart", "back").stdout)
