@@ -20,6 +20,10 @@ from uat_service.settings import Settings
 
 __all__ = ["master_client", "redis_client"]
 
+_NODE_TIMEOUT = 0.15
+"""Seconds for an answer of a node: when it takes longer redis-py asks the others who has its place by now. Less
+than a policy waits, which would cut it off before that, and so would ask a silent node for ever."""
+
 _SENTINEL_TIMEOUT = 0.1
 """Seconds for one Sentinel: a policy waits a quarter of a second for all, and one of them may be silent."""
 
@@ -30,8 +34,9 @@ def redis_client(settings: Settings) -> AsyncClient | None:
     Nothing is connected yet. The client belongs to one event loop, and whoever asked for it closes it.
 
     It is redis-py's own: that of one server repeats a command up to ten times, for a minute with a server that is
-    silent, and that of a Cluster a few times. What this library does in Redis has limits of its own; around other
-    commands put a deadline. Keys that one command names lie in one slot of a Cluster: give them a hash tag.
+    silent, and that of a Cluster a few times, when a node has not answered within 0.15 s: block for no longer in a
+    command. What this library does in Redis has limits of its own; around other commands put a deadline. Keys that
+    one command names lie in one slot of a Cluster: give them a hash tag.
     """
     if not settings.redis_addr:
         return None
@@ -43,7 +48,12 @@ def redis_client(settings: Settings) -> AsyncClient | None:
         return master_client(name, addresses, db=db, password=password, sentinel_password=asked)
     if len(addresses) > 1:
         nodes = [ClusterNode(host, port) for host, port in addresses]
-        return redis.asyncio.RedisCluster(startup_nodes=nodes, password=password or None)
+        return redis.asyncio.RedisCluster(
+            startup_nodes=nodes,
+            password=password or None,
+            socket_timeout=_NODE_TIMEOUT,
+            socket_connect_timeout=_NODE_TIMEOUT,
+        )
     host, port = addresses[0]
     return redis.asyncio.Redis(host=host, port=port, db=db, password=password or None)
 

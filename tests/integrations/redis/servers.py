@@ -153,6 +153,17 @@ class Node(Server):
         super().__init__(directory, "--cluster-enabled", "yes", "--cluster-port", str(self.bus))
 
 
+def start_heir(directory: Path, node: Node) -> Node:
+    """Return a replica of a node, once it has all that the node has."""
+    heir = Node(directory)
+    with node.admin() as admin, heir.admin() as own:
+        own.execute_command("CLUSTER", "MEET", "127.0.0.1", node.port, node.bus)
+        heir.wait_until_it_says("Cluster state changed: ok")
+        own.execute_command("CLUSTER", "REPLICATE", admin.execute_command("CLUSTER", "MYID"))
+    heir.wait_until_it_says("REPLICA sync: Finished with success")
+    return heir
+
+
 def start_cluster(directory: Path, count: int) -> list[Node]:
     """Return nodes that share the slots of a cluster evenly, once each of them takes commands."""
     nodes: list[Node] = []

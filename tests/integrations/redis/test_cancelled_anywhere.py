@@ -1,13 +1,20 @@
 """Calls that are cancelled after one, two, three, ... turns of the loop: nothing stays behind in Redis."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
+import redis.asyncio
 from tests.integrations.redis.driving import Tasks
 from tests.integrations.redis.servers import Server
 
 from uat_resilience import BreakerState, ConsecutiveFailures
-from uat_resilience.integrations.redis import RedisBulkhead, RedisLink, SharedBreaker
+from uat_resilience.integrations.redis import (
+    RedisBulkhead,
+    RedisLink,
+    RedisRateLimiter,
+    SharedBreaker,
+)
 
 TURNS = 80
 
@@ -37,6 +44,7 @@ async def cancelled_after(turns: int, policy: Any) -> bool:
         await turn()
     call.cancel()
     await asyncio.wait([call])
+    await asyncio.gather(*policy._link._exchanges, return_exceptions=True)
     await asyncio.gather(*policy._link._late)
     return began.is_set()
 
@@ -88,6 +96,57 @@ def test_no_probe_is_lost(server: Server, tasks: Tasks) -> None:
     assert set(began) == {False, True}
     assert tasks.call(other, lambda: "probe") == "probe"
     assert other.state is BreakerState.CLOSED
+
+
+class Deaf(redis.asyncio.Redis):
+    """Does not hear that it is cancelled, as `asyncio.wait_for` up to Python 3.11 now and then."""
+
+    def __init__(self) -> None:
+        super().__init__(port=1)
+        self.asked = asyncio.Event()
+        self.free = asyncio.Event()
+
+    async def initialize(self) -> "Deaf":
+        self.asked.set()
+        with suppress(asyncio.CancelledError):
+            await self.free.wait()
+        await self.free.wait()
+        return self
+
+
+def test_client_that_hears_of_no_cancellation_keeps_no_call(tasks: Tasks) -> None:
+    async def main() -> bool:
+        client = Deaf()
+        limiter = RedisRateLimiter(9, client=RedisLink(client, timeout=0.01), name="orders")
+        asyncio.get_running_loop().call_later(5, client.free.set)
+        assert await limiter.acall(nothing) == "ran"
+        return await released(client, limiter)
+
+    assert not tasks.run(main)
+
+
+def test_cancellation_that_a_client_does_not_hear_of_ends_the_call(tasks: Tasks) -> None:
+    async def main() -> bool:
+        client = Deaf()
+        limiter = RedisRateLimiter(9, client=RedisLink(client, timeout=60), name="orders")
+        asyncio.get_running_loop().call_later(5, client.free.set)
+        call = asyncio.create_task(limiter.acall(nothing))
+        await client.asked.wait()
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
+        return await released(client, limiter)
+
+    assert not tasks.run(main)
+
+
+async def released(client: Deaf, limiter: Any) -> bool:
+    """Let a client go on that hears nothing; True when it had gone on already."""
+    late = client.free.is_set()
+    client.free.set()
+    await asyncio.gather(*limiter._link._exchanges, return_exceptions=True)
+    await client.aclose()
+    return late
 
 
 def test_cancelled_exchange_is_made_up_for(server: Server, tasks: Tasks) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio.to_thread
 import pytest
 import redis
+from redis.crc import key_slot
 from redis.exceptions import RedisClusterException
 from tests.integrations.redis.servers import (
     Node,
@@ -17,6 +18,7 @@ from tests.integrations.redis.servers import (
     Server,
     free_port,
     start_cluster,
+    start_heir,
 )
 from tests.service.framework.test_redis_dependency import asked
 
@@ -94,6 +96,12 @@ def at(*servers: Server | int) -> str:
     return ",".join(f"127.0.0.1:{port}" for port in ports)
 
 
+def name_in_the_first_half(link: RedisLink) -> str:
+    """Return the name of a limit whose keys lie in the first half of the slots."""
+    names = (f"calls-{number}" for number in range(100))
+    return next(each for each in names if key_slot(link.key(each, "rate").encode()) < 8192)
+
+
 def decisions(server: Server) -> int:
     """Return how often a server was asked to run a script that it knew."""
     with server.admin() as admin:
@@ -105,6 +113,12 @@ def decisions(server: Server) -> int:
 def connections(admin: redis.Redis) -> int:
     """Return how many a server has to clients like this one, itself included."""
     return sum(each["lib-name"] == "redis-py" for each in admin.client_list())
+
+
+def first_owner(admin: redis.Redis) -> int:
+    """Return the port of the node that has the first slot of a Cluster."""
+    slots: list[list[list[int]]] = admin.execute_command("CLUSTER", "SLOTS")
+    return slots[0][2][1]
 
 
 async def ran() -> str:
@@ -205,6 +219,28 @@ async def test_each_node_of_a_cluster_decides_about_what_is_its_own(cluster: lis
     made = [decisions(node) - earlier for node, earlier in zip(cluster, before, strict=True)]
     assert sum(made) == 12
     assert all(made)
+
+
+async def test_the_heir_of_a_node_that_is_silent_decides(tmp_path: Path) -> None:
+    first, other = nodes = start_cluster(tmp_path, 2)
+    heir = start_heir(tmp_path, first)
+    try:
+        async with connected(at(*nodes)) as client:
+            link = RedisLink(client, timeout=5.0)
+            limiter = RedisRateLimiter(1000, client=link, name=name_in_the_first_half(link))
+            assert await limiter.acall(ran) == "ran"
+
+            first.pause()
+            with heir.admin() as admin, other.admin() as witness:
+                admin.execute_command("CLUSTER", "FAILOVER", "TAKEOVER")
+                assert any(first_owner(witness) == heir.port for _ in range(10_000))
+            for _ in range(2):  # The first finds out that nobody answers.
+                assert await limiter.acall(ran) == "ran"
+
+        assert (decisions(heir), decisions(other)) == (1, 0)
+    finally:
+        for node in (heir, *nodes):
+            node.stop()
 
 
 async def test_a_cluster_is_well_when_any_node_takes_commands(

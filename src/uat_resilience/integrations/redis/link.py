@@ -1,8 +1,9 @@
 """The way to Redis: every exchange ends in time, and a Redis that is away is left alone for a while.
 
 Nothing here holds a lock. Sync code talks through a bounded client made from the user's (see `bounded`); asyncio
-code through the connections of the user's own (see `once`), cut by a timeout, which redis-py answers by dropping
-the connection.
+code through the connections of the user's own (see `once`), in a task that is cancelled when its time is over,
+which redis-py answers by dropping the connection. That task is not waited for: redis-py sends with
+`asyncio.wait_for`, which up to Python 3.11 loses a cancellation now and then, and would go on for seconds.
 """
 
 import asyncio
@@ -85,6 +86,7 @@ class RedisLink:
         self.recovery_time = seconds("recovery_time", recovery_time)
         self._prefix = text("prefix", prefix)
         self._late: set[asyncio.Task[None]] = set()
+        self._exchanges: set[asyncio.Task[object]] = set()
         self._breaker = CircuitBreaker(
             name,
             trip=ConsecutiveFailures(3),
@@ -206,16 +208,27 @@ class RedisLink:
         keys: Sequence[str],
         arguments: Sequence[Argument],
     ) -> list[int]:
-        limit, cancelled = self._patience.limit(), _cancellations()
+        limit = self._patience.limit()
+        exchange = asyncio.create_task(run_once(client, script, keys, arguments))
+        self._exchanges.add(exchange)
+        exchange.add_done_callback(self._ended)
         try:
-            async with asyncio.timeout(limit):
-                answer = await run_once(client, script, keys, arguments)
+            await asyncio.wait((exchange,), timeout=limit)
+        finally:
+            in_time = not exchange.cancel()
+        try:
+            if not in_time or exchange.cancelled():
+                raise TimeoutError("the exchange with Redis took too long")
+            return cast("list[int]", exchange.result())
         except (redis.TimeoutError, TimeoutError) as error:
             self._patience.excuse(limit, error)
             raise
-        if _cancellations() > cancelled:
-            raise asyncio.CancelledError  # It came while redis-py tidied up, and was taken for an error there.
-        return cast("list[int]", answer)
+
+    def _ended(self, exchange: asyncio.Task[object]) -> None:
+        """Drop an exchange, and what it raised when nobody was left to hear it."""
+        self._exchanges.discard(exchange)
+        if not exchange.cancelled():
+            exchange.exception()
 
 
 def linked(
@@ -225,12 +238,6 @@ def linked(
     if isinstance(client, RedisLink):
         return client
     return RedisLink(client, name=f"{name}/redis", clock=clock, bus=bus)
-
-
-def _cancellations() -> int:
-    """Return how many requests to cancel the running task are open."""
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
 
 
 def _refuse_trio(policy: str) -> None:
