@@ -114,7 +114,7 @@ class Outer:
                 "websocket",
                 path=scope["path"][:_LONGEST_PATH],
                 route=scope.get("path_template") or UNMATCHED,
-                code=exchange.code,
+                **exchange.end(),
                 duration_ms=round((now() - began) * 1000, 3),
                 **_identity(exchange.correlation),
             )
@@ -180,10 +180,11 @@ class _Accounts(_Counts):
 class _Exchange:
     """What is known of one WebSocket at its end."""
 
-    __slots__ = ("_send", "code", "correlation")
+    __slots__ = ("_code", "_send", "_status", "correlation")
 
     def __init__(self, send: Send) -> None:
-        self.code: int | None = None
+        self._code: int | None = None
+        self._status: int | None = None
         self.correlation: Correlation | None = None
         self._send = send
 
@@ -193,9 +194,14 @@ class _Exchange:
         if kind == "websocket.http.response.start":
             # A connection that is refused gets no further than this.
             self.correlation = current_correlation.get()
+            self._status = message["status"]
         elif kind == "websocket.close":
-            self.code = message.get("code", 1000)
+            self._code = message.get("code", 1000)
         await self._send(message)
+
+    def end(self) -> dict[str, int | None]:
+        """Return how it was closed by us, or refused."""
+        return {"code": self._code} if self._status is None else {"status": self._status}
 
 
 def _identity(correlation: Correlation | None) -> dict[str, str]:

@@ -7,9 +7,11 @@ uvicorn.Config(app, http=FaithfulProtocol)      for a proxy, which looks after i
 import asyncio
 from contextvars import Context
 
+from httptools import HttpParserError
 from uvicorn._types import ASGI3Application, HTTPScope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from uat_resilience.integrations.serving.asgi_types import RawHeaders
 from uat_resilience.integrations.serving.problem import MEDIA_TYPE, Problem
 from uat_service.keep_alive import KeptAlive
 from uat_service.spelling import Heard
@@ -30,6 +32,11 @@ def _refusal(found: Problem) -> bytes:
     return head.encode() + body
 
 
+def _size(target: bytes, headers: RawHeaders) -> int:
+    """Return how many bytes of a head matter."""
+    return len(target) + sum(len(name) + len(value) for name, value in headers)
+
+
 _TOO_LARGE = _refusal(Problem(431, "head-too-large", "Request Header Fields Too Large"))
 _NO_REQUEST = _refusal(
     Problem(400, "no-request", "Bad Request", "What was sent is no request of HTTP/1.1.")
@@ -37,10 +44,12 @@ _NO_REQUEST = _refusal(
 
 
 class _Limited(KeptAlive):
-    """uvicorn's protocol, which refuses heads that go on and on: its parser would keep all of it."""
+    """uvicorn's protocol, which refuses heads that are too large: its parser would keep all of them."""
 
-    _head: HTTPScope | None = None
-    _read = 0
+    _head: HTTPScope | None = None  # One that has not ended with the read in which it began.
+    _read = 0  # Bytes that belong to it, without those of that read.
+    _reading = 0  # Bytes that are read just now.
+    _refusal = _NO_REQUEST
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin with a connection."""
@@ -49,6 +58,7 @@ class _Limited(KeptAlive):
 
     def data_received(self, data: bytes) -> None:
         """Read on, and count what belongs to a head that has not ended."""
+        self._reading = len(data)
         super().data_received(data)
         head = self.scope
         # Both are None before the first head, whatever uvicorn's types say.
@@ -64,13 +74,22 @@ class _Limited(KeptAlive):
             self.transport.write(_TOO_LARGE)
             self.transport.close()
 
+    def on_headers_complete(self) -> None:
+        """Serve a request, unless its head has got too large by its end."""
+        # Nearly all heads come with one read, and a small one.
+        unsure = self._reading > _LARGEST_HEAD or self._head is self.scope
+        if unsure and _size(self.url, self.headers) > _LARGEST_HEAD:
+            self._refusal = _TOO_LARGE
+            raise HttpParserError
+        super().on_headers_complete()
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._writes.take(cycle)
         super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words
         """Refuse what is no request, as everything else is refused."""
-        self.transport.write(_NO_REQUEST)
+        self.transport.write(self._refusal)
         self.transport.close()
 
 

@@ -42,6 +42,16 @@ def test_head_that_goes_on_and_on_is_refused(running: Running) -> None:
     assert not told or told.startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("reads", [1, 2, 3])
+def test_head_that_has_ended_too_late_is_refused(running: Running, reads: int) -> None:
+    long = head(4 * PART, "close")
+    part = len(long) // reads + 1
+
+    told = answers(running, *(long[at : at + part] for at in range(0, len(long), part)))
+
+    assert told.startswith(b"HTTP/1.1 431 ")
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -145,7 +145,7 @@ def test_forged_request_id_is_replaced(running: Running) -> None:
     assert answer.headers["X-Request-ID"] != 'a" b'
 
 
-def test_websocket_is_logged_with_its_close_code(running: Running) -> None:
+def test_websocket_is_logged_with_its_route(running: Running) -> None:
     with connect(f"ws://{running.address}/ws", additional_headers={"X-Request-ID": "ws"}) as socket:
         socket.send("hello")
         echoed = socket.recv(PATIENCE)

@@ -64,8 +64,8 @@ def test_one_that_was_accepted_is_closed_with_what_became_of_it(
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (code, reason)
 
 
-@pytest.mark.parametrize("when", ["early", "late"])
-def test_a_crash_is_in_the_log_once(running: Running, when: str) -> None:
+@pytest.mark.parametrize(("when", "end"), [("early", {"status": 500}), ("late", {"code": 1011})])
+def test_a_crash_is_in_the_log_once(running: Running, when: str, end: dict[str, int]) -> None:
     name = f"crash-{when}"
     with (
         pytest.raises((InvalidStatus, ConnectionClosed)),
@@ -75,6 +75,7 @@ def test_a_crash_is_in_the_log_once(running: Running, when: str) -> None:
     ):
         socket.recv(PATIENCE)
 
-    running.entry("websocket", request_id=name)
+    line = running.entry("websocket", request_id=name)
     [told] = running.events("websocket crashed", request_id=name)
     assert "RuntimeError" in json.dumps(told)
+    assert {key: line[key] for key in ("status", "code") if key in line} == end
