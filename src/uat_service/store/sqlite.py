@@ -26,13 +26,8 @@ def sqlite_engine(url: URL, *, threads: Threads, readers: int, patience: float) 
         threads: Those that the connections live in.
         readers: Connections besides the one that writes.
         patience: Seconds that a connection, or the file's lock, is waited for.
-
-    Raises:
-        ValueError: The URL names no file.
     """
-    if not url.database or url.database == ":memory:":
-        raise ValueError("url must name a file: what is in memory only is lost")
-    _make(Path(url.database))
+    _make(Path(str(url.database)))
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=readers,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     DBAPIError,
     InterfaceError,
@@ -30,6 +29,7 @@ from uat_service.store.migrations import MigrationError, found
 from uat_service.store.postgresql import Openings, postgresql_engine
 from uat_service.store.sqlite import sqlite_engine
 from uat_service.store.threads import Threads
+from uat_service.store.url import store_url
 from uat_service.store.writer import Writer
 
 __all__ = ["Store"]
@@ -61,23 +61,20 @@ class Store:
         self, url: str, *, connections: int = 10, patience: float = 5.0, retry_after: float = 1.0
     ) -> None:
         patience = seconds("patience", patience)
-        given = make_url(url)
-        self.kind = given.get_backend_name()
+        given = store_url("url", url)
+        self.kind = "sqlite" if given.get_backend_name() == "sqlite" else "postgresql"
         self._retry_after = seconds("retry_after", retry_after)
         size = at_least("connections", connections, 1)
         if self.kind == "sqlite":
             threads = Threads()
             self._ended = threads.ended
             self._engine = sqlite_engine(given, threads=threads, readers=size, patience=patience)
-        elif self.kind in {"postgresql", "postgres"}:
-            self.kind = "postgresql"
+        else:
             openings = Openings()
             self._ended = openings.ended
             self._engine = postgresql_engine(
                 given, openings=openings, connections=size, patience=patience
             )
-        else:
-            raise ValueError(f"url must be of sqlite or postgresql, not {self.kind}")
         # A transaction that first reads and then writes fails when somebody else wrote in between, without a wait.
         writing = self._engine.execution_options(uat_write=True)
         self._writer = Writer(writing.begin) if self.kind == "sqlite" else None

@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uat_resilience.integrations.serving.problem import problem
-from uat_service.store import MigrationError, Store, StoreUnavailableError
+from uat_service.settings import ConfigurationError, Settings
+from uat_service.store import MigrationError, Store, StoreUnavailableError, StoreUrl
+from uat_service.store.url import store_url
 
 Run = Callable[[Callable[[Store], Awaitable[Any]]], Any]
 Work = Callable[[AsyncConnection], Awaitable[Any]]
@@ -249,12 +251,42 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
         asyncio.run(main())
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://root:secret@x/y"])
-def test_urls_of_other_databases_are_refused(url: str) -> None:
+class Shop(Settings):
+    database_url: StoreUrl = "sqlite:///shop.db"
+
+
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("secret", "be like sqlite:///path or postgresql://user@host/database"),
+        ("sqlite:secret.db", "be like sqlite:///path"),
+        ("sqlite://secret/shop.db", "three slashes"),
+        ("sqlite://", "name a file"),
+        ("sqlite:///:memory:", "name a file"),
+        ("mysql://root:secret@x/y", "or postgresql://"),
+        ("postgresql://root:secret@x:secret/y", "or postgresql://"),
+        ("postgresql://root:secret@x:65536/y", "a port from 1 to 65535"),
+    ],
+)
+def test_a_url_of_no_database_that_lasts_is_refused_in_code_and_in_settings(
+    url: str, rule: str
+) -> None:
     with pytest.raises(ValueError, match="url must") as raised:
         Store(url)
+    with pytest.raises(ConfigurationError) as told:
+        Shop.read("shop", {"SHOP_DATABASE_URL": url})
 
-    assert "secret" not in str(raised.value)
+    assert rule in str(raised.value)
+    assert rule in told.value.problems["SHOP_DATABASE_URL"]
+    assert "secret" not in str(raised.value) + str(told.value)
+    assert raised.value.__cause__ is None
+
+
+def test_urls_of_databases_that_last_are_taken() -> None:
+    for url in ("sqlite:///a.db", "sqlite:////a/b.db", "postgresql:///x", "postgres://u:p@h:1/x"):
+        assert Shop.read("shop", {"DATABASE_URL": url}).database_url == url
+    with pytest.raises(TypeError, match="not a NoneType"):
+        store_url("url", None)
 
 
 def test_migrations_run_once_and_in_order(run: Run, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from uat_service.duration import Duration, Pause
 from uat_service.settings import Settings
+from uat_service.store import StoreUrl
 
 __all__ = ["AuthSettings"]
 
@@ -44,7 +45,7 @@ class AuthSettings(Settings):
     """
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8015
-    database_url: str = "sqlite:///.uat/auth.db"
+    database_url: StoreUrl = "sqlite:///.uat/auth.db"
     issuer: str = ""
     audience: Annotated[str, Field(min_length=1)] = "uat-platform"
     signing_algorithm: Literal["ES256", "RS256"] = "ES256"

@@ -10,6 +10,7 @@ from uat_platform.load_balancer.balancing.rules import Rules
 from uat_service.duration import Duration, Pause
 from uat_service.resolver import Instance
 from uat_service.settings import Settings
+from uat_service.store import StoreUrl
 
 __all__ = ["BalancerSettings"]
 
@@ -53,7 +54,7 @@ class BalancerSettings(Settings):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8011
     bulkhead_size: Annotated[int, Field(ge=1)] = 1000
-    database_url: str = "sqlite:///.uat/load-balancer.db"
+    database_url: StoreUrl = "sqlite:///.uat/load-balancer.db"
     algorithm: Name = "p2c-ewma"
     algorithms: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from uat_platform.metrics_aggregator.scraping.target import Target, from_address
 from uat_service.duration import Duration
 from uat_service.settings import OfStack, Settings
+from uat_service.store import StoreUrl
 
 __all__ = ["MetricsSettings"]
 
@@ -41,7 +42,7 @@ class MetricsSettings(Settings):
     """
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8013
-    database_url: str = "sqlite:///.uat/metrics.db"
+    database_url: StoreUrl = "sqlite:///.uat/metrics.db"
     load_balancer_url: Annotated[str, OfStack("load-balancer")] = "http://127.0.0.1:8011"
     scrape_targets: str = ""
     scrape_interval: Duration = 5.0
