@@ -52,7 +52,6 @@ class Stage:
                 for name in SERVICES
             },
             "PYTHONPATH": str(ROOT),
-            "ROUTES_FILE": str(ROUTES),
         }
         self._process: Process | None = None
         self._listener: asyncio.Task[None] | None = None

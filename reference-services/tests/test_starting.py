@@ -1,4 +1,4 @@
-"""What a service that is told something wrong says."""
+"""What a service that is told something wrong says, and what it finds wherever it is started."""
 
 import os
 import subprocess
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from uat_platform.gateway.settings import GatewaySettings
 from uat_service.serve.command import CANNOT_START
 
 
@@ -34,3 +35,13 @@ def test_a_database_that_is_none_stops_the_start_with_the_name_and_the_rule(
     assert "DATABASE_URL: it must be like sqlite:///path or postgresql://" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "secret" not in ended.stderr + ended.stdout
+
+
+def test_the_gateway_finds_its_routes_from_wherever_it_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    settings = GatewaySettings.read("api-gateway", {})
+
+    assert Path(settings.routes_file).is_file()

@@ -35,7 +35,6 @@ def _up(directory: Path, ports: dict[str, int]) -> Generator[Running]:
     env = {f"{name.upper().replace('-', '_')}_PORT": str(port) for name, port in ports.items()}
     env |= {
         "UAT_STACK_FILE": str(STACK),
-        "ROUTES_FILE": str(STACK.parent / "gateway.toml"),
         "PASSWORD_MEMORY": "64",
         "PASSWORD_PASSES": "1",
     }

@@ -1,6 +1,7 @@
 """What the gateway may be told from outside; the names are those of environment variables, in small letters."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -12,7 +13,7 @@ from uat_service.settings import OfStack, Settings
 
 __all__ = ["GatewaySettings"]
 
-
+_ROUTES = Path(__file__).parents[3] / "gateway.toml"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?")
 
 
@@ -34,7 +35,8 @@ class GatewaySettings(Settings):
     upstream that the routes file says nothing else of.
 
     Attributes:
-        routes_file: The routes as they are configured. It is only read.
+        routes_file: The routes as they are configured. It is only read. Default: the `gateway.toml` beside the
+            platform's `stack.toml`, wherever the gateway is started.
         routes_put_file: Where routes are kept that operators put, in place of those.
         routes_interval: Seconds between two looks at these files.
         admin_token: What `/admin` asks for. Empty: it is closed.
@@ -54,7 +56,7 @@ class GatewaySettings(Settings):
     """
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    routes_file: str = "reference-services/gateway.toml"
+    routes_file: str = str(_ROUTES)
     routes_put_file: str = ".uat/gateway-routes.toml"
     routes_interval: Duration = 1.0
     admin_token: SecretStr = SecretStr("")
