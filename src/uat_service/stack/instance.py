@@ -104,6 +104,8 @@ class Instance:
     async def _live(self) -> None:
         """Start it once, and see it to its end and through the pause after it."""
         self._order.clear()
+        # A nursery may have seconds of imports to do first, and what went before is over.
+        self._board.ended(self.name, State.STARTING, "no process yet")
         try:
             await first(self._start(), self._order.wait())
         except OSError as error:

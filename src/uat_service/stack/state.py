@@ -12,7 +12,7 @@ class State(Enum):
     WAITING = "waiting"
     """For what it needs."""
     STARTING = "starting"
-    """It runs, and does not say that it is ready."""
+    """Its process is being made, or runs and does not say that it is ready."""
     RUNNING = "running"
     """It is ready."""
     UNHEALTHY = "unhealthy"

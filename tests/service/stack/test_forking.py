@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typing_extensions
 from tests.service.stack.conftest import Run
-from tests.service.stack.running import Running, Told, ended_within, fetch
+from tests.service.stack.running import Running, Told, ended_within, fetch, service
 
 from uat_service.stack.launch import Launch
 from uat_service.stack.nursery import Nursery
@@ -276,7 +276,23 @@ def test_the_end_waits_for_no_import(run: Run, tmp_path: Path) -> None:
     stack.note("nursery: importing")
 
     assert stack.stop() == 0
-    assert not [each for each in stack.told if each.get("state") == "starting"]
+    assert not [each for each in stack.told if each.get("pid")]
+
+
+def test_a_service_that_is_not_forked_yet_is_shown_as_starting_and_not_as_waiting_for_others(
+    run: Run, tmp_path: Path
+) -> None:
+    shadow(tmp_path, IN_NURSERY + "print('importing', flush=True); signal.pause()")
+    needed = service("needed")
+    stack = run(needed, table(more='needs = ["needed"]'))
+    stack.state("seen", "waiting")
+    stack.note("nursery: importing")
+
+    shown = stack.state("seen", "starting")
+
+    assert (shown["detail"], shown["pid"]) == ("no process yet", None)
+    assert stack.rows()["seen"]["state"] == "starting"
+    assert stack.stop() == 0
 
 
 @pytest.fixture
