@@ -45,6 +45,17 @@ class Copies:
         return number
 
 
+class Answer:
+    """A result that says when it is closed."""
+
+    def __init__(self, number: int, closed: list[int]) -> None:
+        self.number = number
+        self._closed = closed
+
+    async def aclose(self) -> None:
+        self._closed.append(self.number)
+
+
 async def test_a_healthy_call_is_one_call() -> None:
     copies = Copies(1.0)
 
@@ -176,18 +187,10 @@ async def test_a_cancelled_caller_waits_at_rest_for_a_copy_that_cleans_up() -> N
 
 async def test_a_cancelled_caller_that_never_gets_the_winners_result_leaves_it_closed() -> None:
     closed: list[int] = []
-
-    class Answer:
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-        async def aclose(self) -> None:
-            closed.append(self.number)
-
     copies = SlowToClean(3.0, 9.0)
 
     async def call() -> Answer:
-        return Answer(await copies())
+        return Answer(await copies(), closed)
 
     with anyio.move_on_after(4.0) as scope:
         await Hedge(2.0).acall(call)
@@ -216,14 +219,6 @@ async def test_no_copy_joins_those_that_clean_up_after_the_program_was_stopped()
 
 async def test_a_loser_that_succeeds_all_the_same_has_its_result_closed() -> None:
     closed: list[int] = []
-
-    class Answer:
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-        async def aclose(self) -> None:
-            closed.append(self.number)
-
     begun: list[int] = []
 
     async def stubborn() -> Answer:
@@ -236,7 +231,7 @@ async def test_a_loser_that_succeeds_all_the_same_has_its_result_closed() -> Non
                 raise
             with anyio.CancelScope(shield=True):
                 await pause(1.0)
-        return Answer(number)
+        return Answer(number, closed)
 
     winner = await Hedge(2.0).acall(stubborn)
 
