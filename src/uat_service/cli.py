@@ -236,9 +236,9 @@ async def _follow(name: str | None, *, lines: int, as_json: bool) -> None:
 
 def _print_kept(name: str | None, *, lines: int, as_json: bool) -> int:
     """Print what is in the logs; return the letters of the longest name, 0 when there is no log."""
-    state = StateDir(_STATE)
-    width = max(map(len, state.logged(name)), default=0)
-    for instance, line in state.kept(state.logged(name), lines=lines):
+    wanted = StateDir(_STATE).logged(name)
+    width = max(map(len, wanted), default=0)
+    for instance, line in StateDir(_STATE).kept(wanted, lines=lines):
         _print(instance, clean(line), width=width, as_json=as_json)
     return width
 

@@ -44,8 +44,7 @@ class FailedSockets(InitPlugin):
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Be told of what is raised."""
-        # Litestar does not say what its exceptions are raised with.
-        app_config.after_exception.append(_remember)  # pyright: ignore[reportUnknownMemberType]
+        app_config.after_exception.append(_remember)  # pyright: ignore[reportUnknownMemberType]  # Litestar's type is vague
         return app_config
 
 
@@ -111,8 +110,7 @@ class _Failure:
 
 async def _remember(error: Exception, scope: LitestarScope) -> None:
     if scope["type"] == ScopeType.WEBSOCKET:
-        # Of ours, so it is no key that Litestar knows.
-        scope[_FAILURE] = error  # type: ignore[literal-required]
+        scope[_FAILURE] = error  # type: ignore[literal-required]  # a key of ours, which Litestar does not know
 
 
 def _failure(error: Exception) -> _Failure:

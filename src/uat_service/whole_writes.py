@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 __all__ = ["WholeWrites"]
 
-_SHORT = 65_536  # Bytes: to copy more takes as long as the call that is saved.
+_SHORT = 16_384  # Bytes: up to here uvloop is quicker with one part than with two; to copy more gains nothing.
 _INTERIM = b"HTTP/1.1 1"
 _EMPTY = Context()
 

@@ -7,8 +7,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 def level_of_user() -> int:
     """Return the `stacklevel` of the first line outside of this package, for a warning by who asks."""
-    # Imported here, as it would take half of our import time, and few are warned.
-    from inspect import currentframe  # noqa: PLC0415 - see above
+    from inspect import currentframe  # noqa: PLC0415 - half of our import time, and few are warned
 
     frame, level = currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:

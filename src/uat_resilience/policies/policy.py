@@ -34,14 +34,14 @@ class Policy(Protocol):
         """What it is called in events, errors and metrics."""
         ...
 
-    # `T | Any`, for a policy may give an answer of its own (`Fallback`). One that never does says `T`.
-    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | Any:  # noqa: ANN401 - see above
+    # One that never gives an answer of its own says `T`.
+    def call(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | Any:  # noqa: ANN401 - `Fallback` answers anything
         """Run a sync function under this policy."""
         ...
 
     async def acall(
         self, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T | Any:  # noqa: ANN401 - see above
+    ) -> T | Any:  # noqa: ANN401 - `Fallback` answers anything
         """Run an async function under this policy."""
         ...
 

@@ -35,7 +35,7 @@ class Race:
         caller = asyncio.current_task()
         assert caller is not None, "made in a task"  # noqa: S101 - for the type checkers
         self._caller: Task[object] = caller
-        self._inline: Task[object] | None = None
+        self._inline = False  # Whether a copy runs in the caller's task just now.
         self._asked_before = caller.cancelling()
         self._ending = False
         self._stopped = False
@@ -69,7 +69,7 @@ class Race:
 
     async def inline(self, copy: Callable[[], Awaitable[None]]) -> None:
         """Run a copy in the caller's task; returns early when `stop` cancels it."""
-        self._inline = task = self._caller
+        self._inline, task = True, self._caller
         try:
             await copy()
         except CancelledError:
@@ -79,7 +79,7 @@ class Race:
             if self._stopped:
                 task.uncancel()
         finally:
-            self._inline = None
+            self._inline = False
 
     def spawn(self, copy: Callable[[], Coroutine[object, object, None]]) -> None:
         """Start a copy in a task of its own."""
@@ -105,9 +105,9 @@ class Race:
         for task in self._tasks:
             if task is not here:
                 task.cancel()
-        if self._inline is not None and self._inline is not here and not self._stopped:
+        if self._inline and self._caller is not here and not self._stopped:
             self._stopped = True
-            self._inline.cancel()
+            self._caller.cancel()
 
 
 def _told_once(*, waiting: bool) -> AbstractContextManager[object]:

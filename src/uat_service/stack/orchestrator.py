@@ -211,9 +211,8 @@ class Orchestrator:
             await self.board.changed()
 
     async def _reloading(self) -> None:
-        described = (
-            self._described.stack.services
-        )  # A Redis that was added concerns nobody who saves.
+        # A Redis that was added concerns nobody who saves.
+        described = self._described.stack.services
         touching = Touching(
             {name: each for name, each in self._services.items() if name in described},
             directory=self._described.directory,

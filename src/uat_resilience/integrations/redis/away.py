@@ -14,18 +14,24 @@ CLIENT_ERRORS = (redis.RedisError, RedisClusterException, OSError)
 class RedisAwayError(Exception):
     """Redis did not answer, or not in time, or not with what was asked for: decide without it.
 
+    Args:
+        error: Why.
+        pause: Seconds for which a Redis that is away is left alone at most.
+
     Attributes:
         error: Why.
+        retry_after: Seconds until Redis is asked again, at most.
     """
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Exception, *, pause: float) -> None:
         super().__init__(str(error))
         self.error = error
+        left = error.retry_after if isinstance(error, CircuitOpenError) else None
+        self.retry_after = left or pause
 
-    def refusal(self, policy: str, *, pause: float) -> "RedisUnavailableError":
-        """Return the error of a policy that must not decide; Redis is left alone for `pause` at most."""
-        left = self.error.retry_after if isinstance(self.error, CircuitOpenError) else None
-        return RedisUnavailableError(policy, retry_after=left or pause)
+    def refusal(self, policy: str) -> "RedisUnavailableError":
+        """Return the error of a policy that must not decide."""
+        return RedisUnavailableError(policy, retry_after=self.retry_after)
 
 
 class RedisUnavailableError(CallRefusedError):

@@ -225,8 +225,7 @@ class Entrance:
         if self._bus.wants(FallbackUsed):
             self._bus.emit(FallbackUsed(outcomes.policy, outcomes.now(), away.error))
         if self._gate is None:
-            refusal = away.refusal(outcomes.policy, pause=self._link.recovery_time)
-            raise outcomes.refused(refusal) from away.error
+            raise outcomes.refused(away.refusal(outcomes.policy)) from away.error
         return self._gate
 
     def _full(self, outcomes: Outcomes) -> BulkheadFullError:

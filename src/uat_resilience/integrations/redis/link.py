@@ -131,7 +131,7 @@ class RedisLink:
         except TimedOutError:
             raise
         except Exception as error:
-            raise RedisAwayError(error) from error
+            raise RedisAwayError(error, pause=self.recovery_time) from error
 
     async def aask(
         self, policy: str, script: Script, keys: Sequence[str], *arguments: Argument
@@ -155,7 +155,7 @@ class RedisLink:
         except TimedOutError:
             raise
         except Exception as error:
-            raise RedisAwayError(error) from error
+            raise RedisAwayError(error, pause=self.recovery_time) from error
 
     def later(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         """Do something beside the running task; None when no event loop is left to do it in."""

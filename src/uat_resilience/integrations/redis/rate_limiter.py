@@ -233,5 +233,4 @@ class RedisRateLimiter(RateLimiter):
         if self._bus.wants(FallbackUsed):
             self._bus.emit(FallbackUsed(outcomes.policy, self._time().now(), away.error))
         if not self._local:
-            refusal = away.refusal(outcomes.policy, pause=self._link.recovery_time)
-            raise outcomes.refused(refusal) from away.error
+            raise outcomes.refused(away.refusal(outcomes.policy)) from away.error
