@@ -3,9 +3,19 @@
 import json
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uat_resilience.clock import wall_time
@@ -26,6 +36,7 @@ _TABLE = Table(
     Column("status", BigInteger),
     Column("headers", Text),
     Column("body", LargeBinary),
+    Column("route", Text),
 )
 _PURGED = 100  # Expired rows removed along with a claim: all at once would make one request wait.
 
@@ -77,7 +88,7 @@ class Records:
             StoreUnavailableError: The store is away.
         """
         if not self._prepared:
-            await self._store.write(lambda connection: connection.run_sync(_METADATA.create_all))
+            await self._store.write(lambda connection: connection.run_sync(_prepare))
             self._prepared = True
         now = _now()
         row = {"id": key, "fingerprint": fingerprint, "owner": owner, "now": now}
@@ -92,9 +103,10 @@ class Records:
                 return Claim.MISMATCH
             if found.status is None:
                 return Claim.RUNNING
-            route, pairs = _read(found.headers)
-            headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in pairs]
-            return Reply(int(found.status), headers, bytes(found.body), route)
+            headers = [
+                (n.encode("latin-1"), v.encode("latin-1")) for n, v in json.loads(found.headers)
+            ]
+            return Reply(int(found.status), headers, bytes(found.body), found.route)
 
         return await self._store.write(work)
 
@@ -105,13 +117,9 @@ class Records:
             StoreUnavailableError: The store is away.
         """
         pairs = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in reply.headers]
-        row = {
-            "id": key,
-            "owner": owner,
-            "status": reply.status,
-            "headers": _written(reply.route, pairs),
-        }
-        row |= {"body": reply.body, "until": _now() + round(self._ttl * 1000)}
+        row = {"id": key, "owner": owner, "status": reply.status, "headers": json.dumps(pairs)}
+        row |= {"body": reply.body, "route": reply.route}
+        row["until"] = _now() + round(self._ttl * 1000)
         await self._store.write(lambda connection: connection.execute(text(_KEEP), row))
 
     async def release(self, key: str, owner: str) -> None:
@@ -133,23 +141,20 @@ _CLAIM = (
     "INSERT INTO uat_idempotency (id, fingerprint, until, owner) "
     "VALUES (:id, :fingerprint, :until, :owner) ON CONFLICT (id) DO NOTHING"
 )
-_FIND = "SELECT fingerprint, status, headers, body FROM uat_idempotency WHERE id = :id"
+_FIND = "SELECT fingerprint, status, headers, body, route FROM uat_idempotency WHERE id = :id"
 _KEEP = (
-    "UPDATE uat_idempotency SET status = :status, headers = :headers, body = :body, until = :until "
-    "WHERE id = :id AND owner = :owner"
+    "UPDATE uat_idempotency SET status = :status, headers = :headers, body = :body, route = :route, "
+    "until = :until WHERE id = :id AND owner = :owner"
 )
 _RELEASE = "DELETE FROM uat_idempotency WHERE id = :id AND owner = :owner AND status IS NULL"
 
 
-def _written(route: str | None, headers: list[tuple[str, str]]) -> str:
-    return json.dumps({"route": route, "headers": headers})
-
-
-def _read(written: str) -> tuple[str | None, list[tuple[str, str]]]:
-    found: Any = json.loads(written)
-    if written.startswith("["):
-        return None, found  # As earlier versions have written them.
-    return found["route"], found["headers"]
+def _prepare(connection: Connection) -> None:
+    """Make the table, or give that of an earlier version what it lacks."""
+    _METADATA.create_all(connection)
+    there = {column["name"] for column in inspect(connection).get_columns(_TABLE.name)}
+    if "route" not in there:
+        connection.execute(text("ALTER TABLE uat_idempotency ADD COLUMN route TEXT"))
 
 
 def _now() -> int:

@@ -132,22 +132,28 @@ def test_a_repetition_is_of_the_same_route(run: Run, route: str | None) -> None:
     assert run(work).get("path_template") == route
 
 
-def test_what_an_earlier_version_has_kept_is_given_again(run: Run) -> None:
-    async def work(desk: Desk) -> Answer:
+def test_what_an_earlier_version_has_kept_is_given_again_and_routes_are_kept_from_then_on(
+    run: Run,
+) -> None:
+    async def before(desk: Desk) -> None:
         await desk.ask()
 
-        async def as_before(connection: AsyncConnection) -> None:
-            old = json.dumps([["location", "/1"]])
-            await connection.execute(
-                text("UPDATE uat_idempotency SET headers = :old"), {"old": old}
-            )
+        async def as_it_was(connection: AsyncConnection) -> None:
+            await connection.execute(text("ALTER TABLE uat_idempotency DROP COLUMN route"))
 
-        await desk.store.write(as_before)
-        return await desk.ask()
+        await desk.store.write(as_it_was)
 
-    again = run(work)
+    async def after(desk: Desk) -> tuple[Answer, Scope]:
+        again = await desk.ask()
+        await desk.ask(key="new")
+        await desk.ask(key="new")
+        return again, desk.scope
+
+    run(before)
+    again, scope = run(after)
 
     assert (again.replayed, again.headers[b"location"]) == (True, b"/1")
+    assert scope["path_template"] == "/orders/{number}"
 
 
 def test_an_answer_outlives_the_process(run: Run) -> None:
